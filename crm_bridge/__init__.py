@@ -1,0 +1,1 @@
+"""The CRM core by business area, and the bridges to outside systems."""

@@ -1,0 +1,1 @@
+"""Text to meaning: intent, entities, frequent question and language. Pure."""
