@@ -1,0 +1,58 @@
+"""The company filter: the single place. A session opened for a company sees and writes that company's rows and no others.
+
+ORM statements get the filter added; a Core statement carries its own `company_id` condition or is of the installation (the
+turn pipeline, which serves all companies at once, runs in an unscoped session and writes the company of the conversation).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+
+from data.tables.base import OfCompany
+from data.tables.companies import Company
+
+_KEY = "company_id"
+
+
+class ForeignCompany(Exception):
+    """A row of another company was about to be written."""
+
+
+def open_session(connection: Connection, company: int | None) -> Session:
+    """A session inside the connection's transaction; `company` None is the installation itself."""
+    return Session(connection, info={_KEY: company}, expire_on_commit=False, join_transaction_mode="create_savepoint")
+
+
+def company_of(session: Session) -> int:
+    """The company that the session was opened for. LookupError in an unscoped one."""
+    company = session.info.get(_KEY)
+    if company is None:
+        raise LookupError("this session is not of one company")
+    return int(company)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _filter(state: ORMExecuteState) -> None:
+    company = state.session.info.get(_KEY)
+    if company is None or state.is_column_load or state.is_relationship_load:
+        return
+    state.statement = state.statement.options(
+        with_loader_criteria(OfCompany, lambda table: table.company_id == company, include_aliases=True),
+        with_loader_criteria(Company, lambda table: table.id == company, include_aliases=True),
+    )
+
+
+@event.listens_for(Session, "before_flush")
+def _guard(session: Session, _context: UOWTransaction, _instances: Any) -> None:
+    company = session.info.get(_KEY)
+    if company is None:
+        return
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, OfCompany):
+            if row.company_id is None:
+                row.company_id = company
+            elif row.company_id != company:
+                raise ForeignCompany(f"{type(row).__name__} of company {row.company_id} in a session of company {company}")
