@@ -1,0 +1,239 @@
+"""The shapes of a dialog: what it is (Dialog), where a talk stands (State), what came in (Turn), what to do (effects)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from crm_bridge.commands import Command
+from dialogs.expressions import Condition
+from dialogs.texts import Language as Language
+from dialogs.texts import Text, Tone
+from nlu.understanding import NOTHING, Understanding
+
+Status = Literal["open", "confirming", "done", "human", "cancelled", "expired"]
+Value = str | int | bool | dict[str, Any] | None
+"""What an answer is stored as: JSON. Money is {"amount": "2000000", "currency": "COP"}; a date is ISO 8601; an e-mail, a
+phone (E.164) and a choice's key are str; a number is an int or a decimal str; a place is {"latitude", "longitude", "name"}; a
+file is {"kind", "file"}."""
+
+
+# --------------------------------------------------------------------------------------------- what came in
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file, place or contact in a message. `file` is the inbox id of the message that holds it."""
+
+    kind: Literal["image", "audio", "voice", "video", "document", "sticker", "location", "contact", "order", "unsupported"]
+    file: str = ""
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    latitude: float = 0.0
+    longitude: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks on a number, and how formally."""
+
+    bot: str = ""
+    company: str = ""
+    tone: Tone = "tu"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything a person said since our last word, as one."""
+
+    text: str = ""
+    choice: str | None = None
+    """The id of the button or list row that was pressed."""
+    attachments: tuple[Attachment, ...] = ()
+    understanding: Understanding = NOTHING
+    now: datetime = field(kw_only=True)
+    """In the company's own time zone."""
+    country: str = "CO"
+    currency: str = "COP"
+    open: bool = True
+    """Whether the business is open now."""
+    opens: str = ""
+    """When it opens next, already in words ("mañana a las 9:00")."""
+    known: Mapping[str, Value] = field(default_factory=dict)
+    """What the CRM already knows of this person, by fact: name, email, phone, company."""
+    returning: bool = False
+    """Whether this person has been here before (an earlier talk or lead)."""
+    voice: Voice = Voice()
+
+
+# ------------------------------------------------------------------------------------------- where it stands
+@dataclass(frozen=True, slots=True)
+class Answer:
+    value: Value
+    shown: str
+    """As a person reads it: "US$ 300", "viernes 27 de noviembre"."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where a talk stands: the answers, never a position. It goes through JSON between any two messages."""
+
+    dialog: str
+    version: int = 1
+    language: Language = "es"
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    asked: str | None = None
+    """The question last asked: only to attribute a bare reply."""
+    skipped: tuple[str, ...] = ()
+    doubt: Answer | None = None
+    """A reading offered for a yes or no ("¿quisiste decir ana@gmail.com?"), for the question `asked`, which keeps what was
+    written until a yes."""
+    offer: Literal["", "human", "fix"] = ""
+    """Something else that a yes, or a pressed button, would accept."""
+    noted: tuple[str, ...] = ()
+    """Questions that nobody has answered yet, in the person's own words."""
+    failures: int = 0
+    """Unreadable answers in a row."""
+    status: Status = "open"
+    greeted: bool = False
+    reminded: int = 0
+    """How often silence has been answered with "¿seguimos?"."""
+
+
+# ------------------------------------------------------------------------------------------------ what to do
+@dataclass(frozen=True, slots=True)
+class Choice:
+    id: str
+    title: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    text: str
+    choices: tuple[Choice, ...] = ()
+    button: str = ""
+    """The label that opens a list of choices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    reason: Literal["asked", "failures", "complaint", "finished"]
+
+
+Effect = Say | Do | Handoff
+
+
+# ---------------------------------------------------------------------------------------------- what it is
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of a question's choices; `also` holds other ways to say it, in any language."""
+
+    label: Text
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One field of the form."""
+
+    name: str
+    read: str
+    """The reader's name."""
+    ask: Text
+    label: Text
+    """What the answer is called, for the person's summary and for the seller."""
+    again: Text
+    """How it is asked a second time, after a digression."""
+    help: Text | None = None
+    condition: Condition | None = None
+    optional: bool = False
+    fact: str = ""
+    """Which fact of the person it is (name, email, phone, company): taken from what is known, never asked twice."""
+    choices: Mapping[str, Option] = field(default_factory=dict)
+    spoken: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """{language: {choice: (label, every other way to say it)}}, as the readers want it."""
+    exact: Mapping[str, str] = field(default_factory=dict)
+    """{plain words: choice}: what is that choice word for word, in any language."""
+    called: frozenset[str] = frozenset()
+    """Plain words that name it in a correction ("correo", "mail")."""
+    takes: frozenset[str] = frozenset()
+    """Intents whose message is itself an answer ("¿cuánto vale el iPhone 15?" tells the need)."""
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRule:
+    condition: Condition
+    add: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Faq:
+    say: Text
+    intent: str = ""
+    asks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Greet:
+    first: Text
+    returning: Text
+    closed: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    say: Text
+    closed: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    remind: timedelta
+    expire: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A form with a voice. Made by `dialogs.loader`, which has checked every part of it."""
+
+    name: str
+    version: int
+    questions: Mapping[str, Question]
+    """In the order they are asked."""
+    order: tuple[str, ...]
+    """Their names, each after those that its condition looks at."""
+    greet: Greet
+    done: Done
+    common: Mapping[str, Text]
+    """What every dialog says alike (dialogs/texts.yaml), by key."""
+    words: Mapping[str, frozenset[str]]
+    """Plain words the repairs go by, by what they mean."""
+    intents: frozenset[str] = frozenset()
+    default: bool = False
+    score: tuple[ScoreRule, ...] = ()
+    confirm: bool = False
+    faq: Mapping[str, Faq] = field(default_factory=dict)
+    silence: Silence | None = None
+    source: str = ""
+    """The YAML it came from, with overrides applied."""
+    editable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def texts(self) -> Mapping[str, Mapping[str, str]]:
+        """Every text that may be edited per number, in the order of the talk: {path: {language: source}}."""
+        return self.editable
+
+    def faq_questions(self) -> Mapping[str, tuple[str, ...]]:
+        """The ways each frequent question is asked, for the NLU's index."""
+        return {key: faq.asks for key, faq in self.faq.items()}

@@ -1,0 +1,112 @@
+"""Where somebody is: a pin, a city, or an address in words."""
+
+from __future__ import annotations
+
+import re
+
+from rapidfuzz import fuzz, process
+
+from dialogs.model import Attachment
+from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
+from dialogs.readers.cities import CITIES, UNSURE, city_of
+from dialogs.readers.words import clean, fold, is_blank, unknown
+
+_INTRO = re.compile(
+    r"^\W*(?:(?:hola|buenas|bueno|pues)\W+)*(?:yo )?(?:(?:estoy|estamos|vivo|vivimos|queda|es|seria|me encuentro|i am|i'm|i "
+    r"live|we are|it's|"
+    r"estou|moro|fica|ubicad[oa]|envio|enviar|entrega|mi direccion es|la direccion es|direccion|address|endereco|ciudad|city|"
+    r"cidade|desde|from|en|in|em|para|"
+    r"to|de|a|aca|aqui|la ciudad de|la ciudad es|mi ciudad es|los|el|na|no)(?: (?=\S)|: *))+"
+)
+_PLACE_BEFORE = re.compile(
+    r"\b(?:en|desde|a|hasta|para|de|hacia|from|in|to|near|em|para|pra|ate|vivo|ciudad|city|cidade)(?: la ciudad de)?:? $"
+)
+_FIRST_WORDS = {name.split()[0] for name in CITIES}
+_LONGEST = 200
+_TALK = re.compile(
+    r"\b(?:soy|somos|quiero|necesito|cuanto|cuando|precio|tienen|hacen|gracias|por ?favor|hola|busco|what|how|quanto|quero|"
+    r"preciso)\b"
+)
+_MARKS = re.compile(r"[^a-z0-9']+")
+
+
+class LocationReader:
+    """A pin keeps its coordinates; of words the name alone is known. A known city is spelled as it should be."""
+
+    misses = frozenset({"empty", "unknown", "not_a_place"})
+
+    def read(self, heard: Heard, ask: Ask) -> Reading | Miss:
+        pin = _pin(heard)
+        if pin:
+            return pin
+        text = clean(heard.text[:LOOKED_AT])
+        if is_blank(text):
+            return Miss("empty")
+        folded = fold(text)
+        if unknown(folded):
+            return Miss("unknown")
+        intro = _INTRO.match(folded)
+        place = text[intro.end() if intro else 0 :].strip(" .,;:!¡")
+        if sum(character.isalpha() for character in place) < 2:
+            return Miss("not_a_place")
+        city = _city(fold(place), ask.country, typos=True)
+        if city:
+            return _named(city)
+        if "?" in text or _TALK.search(folded):
+            return self.find(heard, ask) or Miss("not_a_place")
+        return _named(place[:1].upper() + place[1:_LONGEST])
+
+    def find(self, heard: Heard, ask: Ask) -> Reading | None:
+        """A pin, or one known city; a city that is also a name or a word only after a preposition."""
+        pin = _pin(heard)
+        if pin:
+            return pin
+        folded = fold(heard.text[:LOOKED_AT])
+        words = [(match.group(), match.start(), match.end()) for match in re.finditer(r"[a-z']+", folded)][:120]
+        found: dict[str, tuple[int, int]] = {}
+        at = 0
+        while at < len(words):
+            step = 1
+            word, begins = words[at][0], words[at][1]
+            preposition = _PLACE_BEFORE.search(folded[max(0, begins - 30) : begins]) is not None
+            lengths = (4, 3, 2, 1) if word in _FIRST_WORDS else (1,) if preposition and len(word) > 5 else ()
+            for length in lengths:
+                part = words[at : at + length]
+                if len(part) < length:
+                    continue
+                name, (start, end) = " ".join(word for word, _, _ in part), (part[0][1], part[-1][2])
+                city = _city(name, ask.country, typos=length == 1 and preposition and len(name) > 5)
+                if city and (preposition or (name not in UNSURE and len(name) > 3)):
+                    found.setdefault(city, (start, end))
+                    step = length
+                    break
+            at += step
+        if len(found) != 1:
+            return None
+        city, span = next(iter(found.items()))
+        return _named(city, span)
+
+
+def _pin(heard: Heard) -> Reading | None:
+    pins: list[Attachment] = [attachment for attachment in heard.attachments if attachment.kind == "location"]
+    if not pins:
+        return None
+    pin = pins[-1]
+    name = clean(pin.name or pin.detail)
+    value = {"latitude": pin.latitude, "longitude": pin.longitude, "name": name}
+    return Reading(value, f"📍 {name or f'{pin.latitude:.5f}, {pin.longitude:.5f}'}")
+
+
+def _named(name: str, span: tuple[int, int] | None = None) -> Reading:
+    return Reading({"latitude": None, "longitude": None, "name": name}, name, span=span)
+
+
+def _city(folded: str, country: str, *, typos: bool) -> str | None:
+    name = _MARKS.sub(" ", folded).strip()
+    exact = city_of(name, country)
+    if exact or not typos or not 5 <= len(name) <= 24:
+        return exact
+    close = process.extract(name, CITIES.keys(), scorer=fuzz.ratio, score_cutoff=84, limit=2)
+    if not close or (len(close) > 1 and close[0][1] - close[1][1] < 4) or close[0][0][0] != name[0]:
+        return None
+    return city_of(close[0][0], country)

@@ -1,0 +1,37 @@
+"""What a text was taken to mean, and the protocol of whatever does the taking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """`intent` is `out_of_scope` and `confidence` 0 when nothing fits. `language` is None when the text does not tell."""
+
+    intent: str = "out_of_scope"
+    confidence: float = 0.0
+    faq: str | None = None
+    """The key of the frequent question it asks, among those offered."""
+    faq_confidence: float = 0.0
+    language: str | None = None
+    """`es`, `en` or `pt`."""
+
+
+NOTHING = Understanding()
+
+
+class FaqIndex(Protocol):
+    """The frequent questions of one dialog, prepared once."""
+
+    def match(self, text: str) -> tuple[str | None, float]: ...
+
+
+class Nlu(Protocol):
+    def understand(self, text: str, expected: str | None = None, faq: FaqIndex | None = None) -> Understanding:
+        """`expected` is the reader of the question last asked ("person_name", "email" …), or None."""
+
+    def faq_index(self, questions: Mapping[str, Sequence[str]]) -> FaqIndex:
+        """Prepare {faq key: ways of asking it, in any language}."""

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dialogs.readers import READERS, Heard, Miss
+
+# Said on Tuesday 24 November 2026 at 10:00.
+DAYS = """
+es | hoy | 2026-11-24
+es | para hoy mismo | 2026-11-24
+es | ya | 2026-11-24
+es | lo antes posible | 2026-11-24
+es | urgente | 2026-11-24
+es | esta tarde | 2026-11-24
+es | mañana | 2026-11-25
+es | manana | 2026-11-25
+es | mañana mismo | 2026-11-25
+es | mañana por la mañana | 2026-11-25
+es | pasado mañana | 2026-11-26
+es | el viernes | 2026-11-27
+es | este viernes | 2026-11-27
+es | próximo lunes | 2026-11-30
+es | el lunes que viene | 2026-11-30
+es | el martes | 2026-12-01
+es | este martes | 2026-11-24
+es | viernes 27 | 2026-11-27
+es | viernes 27 de noviembre | 2026-11-27
+es | viernes de la otra semana | 2026-12-04
+es | sábado | 2026-11-28
+es | esta semana | 2026-11-24/2026-11-29
+es | la otra semana | 2026-11-30/2026-12-06
+es | para la próxima semana | 2026-11-30/2026-12-06
+es | la semana que viene | 2026-11-30/2026-12-06
+es | fin de semana | 2026-11-28/2026-11-29
+es | este mes | 2026-11-24/2026-11-30
+es | el mes que viene | 2026-12-01/2026-12-31
+es | el otro mes | 2026-12-01/2026-12-31
+es | fin de mes | 2026-11-30
+es | a fin de mes | 2026-11-30
+es | a principios de mes | 2026-12-01/2026-12-10
+es | fin de año | 2026-12-31
+es | el año que viene | 2027-01-01/2027-12-31
+es | en diciembre | 2026-12-01/2026-12-31
+es | diciembre | 2026-12-01/2026-12-31
+es | finales de noviembre | 2026-11-30
+es | mediados de diciembre | 2026-12-11/2026-12-20
+es | quincena | 2026-11-30
+es | en quince días | 2026-12-09
+es | en 8 días | 2026-12-02
+es | en un par de días | 2026-11-26
+es | dentro de un mes | 2026-12-24
+es | en 3 meses | 2027-02-24
+es | en 2 o 3 semanas | 2026-12-08/2026-12-15
+es | dos semanas | 2026-12-08
+es | 8 días | 2026-12-02
+es | el 3 de diciembre | 2026-12-03
+es | 3 de dic | 2026-12-03
+es | tres de diciembre | 2026-12-03
+es | primero de diciembre | 2026-12-01
+es | treinta y uno de diciembre | 2026-12-31
+es | 15 de enero | 2027-01-15
+es | 15 de enero de 2027 | 2027-01-15
+es | del 3 al 5 de diciembre | 2026-12-03/2026-12-05
+es | entre el 3 y el 5 de diciembre | 2026-12-03/2026-12-05
+es | entre lunes y miércoles | 2026-11-30/2026-12-02
+es | jueves o viernes | 2026-11-26/2026-11-27
+es | 3/12 | 2026-12-03
+es | 24/12/2026 | 2026-12-24
+es | 24-12-26 | 2026-12-24
+es | 12/25 | 2026-12-25
+es | 2026-12-24 | 2026-12-24
+es | el 15 | 2026-12-15
+es | el día 30 | 2026-11-30
+es | el 31 | 2026-12-31
+es | 15 | 2026-12-15
+es | navidad | 2026-12-25
+es | nochebuena | 2026-12-24
+es | no, el viernes no, el sábado | 2026-11-28
+es | mañana a las 3 de la tarde | 2026-11-25T15:00
+es | mañana a las 10 am | 2026-11-25T10:00
+es | mañana 9:30 | 2026-11-25T09:30
+es | el jueves a las 4 y media | 2026-11-26T16:30
+es | a las 3 | 2026-11-24T15:00
+es | a las 9 | 2026-11-25T09:00
+es | a las 15:30 | 2026-11-24T15:30
+es | el viernes al mediodía | 2026-11-27T12:00
+en | today | 2026-11-24
+en | tomorrow | 2026-11-25
+en | the day after tomorrow | 2026-11-26
+en | on friday | 2026-11-27
+en | next friday | 2026-12-04
+en | this weekend | 2026-11-28/2026-11-29
+en | next week | 2026-11-30/2026-12-06
+en | end of the month | 2026-11-30
+en | in two weeks | 2026-12-08
+en | December 3rd | 2026-12-03
+en | March 5 | 2027-03-05
+en | the 15th | 2026-12-15
+en | tomorrow at 3 pm | 2026-11-25T15:00
+en | asap | 2026-11-24
+pt | hoje | 2026-11-24
+pt | amanhã | 2026-11-25
+pt | depois de amanhã | 2026-11-26
+pt | sexta-feira | 2026-11-27
+pt | na sexta | 2026-11-27
+pt | próxima segunda | 2026-11-30
+pt | semana que vem | 2026-11-30/2026-12-06
+pt | fim do mês | 2026-11-30
+pt | daqui a 15 dias | 2026-12-09
+pt | 3 de dezembro | 2026-12-03
+pt | amanhã às 15h | 2026-11-25T15:00
+"""
+
+
+@pytest.mark.parametrize("line", DAYS.strip().splitlines())
+def test_days(line, read):
+    language, text, days = line.split(" | ")
+    first, _, last = days.rpartition("/")
+    value = read("date", text, language=language).value
+    assert value == ({"from": first, "to": last} if first else last)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "shown"),
+    [("el viernes", "es", "viernes 27 de noviembre"), ("on friday", "en", "Friday, November 27"), ("sexta-feira", "pt",
+     "sexta-feira, 27 de novembro"),
+     ("15 de enero", "es", "viernes 15 de enero de 2027"), ("mañana a las 3 de la tarde", "es",
+     "miércoles 25 de noviembre, 3:00 p. m."),
+     ("fin de semana", "es", "sábado 28 de noviembre – domingo 29 de noviembre")],
+)  # fmt: skip
+def test_shown(text, language, shown, read):
+    assert read("date", text, language=language).shown == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("", "empty"), ("hola", "not_a_date"), ("por la mañana", "not_a_date"), ("necesito 15 portátiles", "not_a_date"),
+     ("no sé", "unknown"),
+     ("sin afán", "unknown"), ("cuando se pueda", "unknown"), ("ayer", "in_the_past"), ("la semana pasada", "in_the_past"),
+     ("hace 3 días", "in_the_past"), ("el lunes pasado", "in_the_past"), ("20/11/2026", "in_the_past"), ("3 de noviembre",
+     "in_the_past"),
+     ("hoy a las 8 am", "in_the_past"), ("31 de febrero", "no_such_day"), ("31/02", "no_such_day"),
+     ("el viernes, aunque navidad me sirve", "ambiguous")],
+)  # fmt: skip
+def test_misses(text, why, read):
+    assert read("date", text) == Miss(why)
+
+
+def test_the_past_where_it_is_asked_for(asking):
+    past = replace(asking(), past=True)
+    assert READERS["date"].read(Heard("ayer"), past).value == "2026-11-23"
+    assert READERS["date"].read(Heard("3 de noviembre"), past).value == "2026-11-03"
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("hola soy Ana Ruiz, necesito un portátil de 2 millones para hoy", "hoy"),
+        ("lo necesito para el viernes", "viernes"),
+        ("un tubo de 3/4 para el lunes", "lunes"),
+        ("me sirve el 3 de diciembre en la tarde", "3 de diciembre"),
+        ("lo quiero para el 15 de diciembre máximo, presupuesto 1.800.000", "15 de diciembre"),
+        ("i need it by friday please", "friday"),
+        ("hoy vi su anuncio", None),
+        ("¿abren el domingo?", None),
+        ("¿lo tienen para mañana?", None),
+        ("una pulgada 1/2", None),
+        ("compré el 3 de diciembre", None),
+        ("vivo en la calle 3 de mayo", None),
+        ("me interesa el 15 pro", None),
+        ("quiero 3 set de ollas", None),
+        ("nos vemos mañana", None),
+        ("i may buy one", None),
+    ],
+)
+def test_find(text, part, find):
+    reading = find("date", text, language="en" if text.startswith("i ") else "es")
+    assert (text[slice(*reading.span)] if reading else None) == part

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from dialogs.model import Attachment
+from dialogs.readers import READERS, Heard, Miss, Reading
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Bogotá", "Bogotá"), ("bogota", "Bogotá"), ("en medellin", "Medellín"), ("vivo en cali", "Cali"),
+     ("estoy en barranqilla", "Barranquilla"),
+     ("soy de pereira", "Pereira"), ("hola, necesito envio a bucaramanga", "Bucaramanga"), ("busco portatil en bogota",
+     "Bogotá"), ("cdmx", "Ciudad de México"),
+     ("San luis potosi", "San Luis Potosí"), ("são paulo", "São Paulo"), ("Lima", "Lima"), ("i live in miami", "Miami"),
+     ("moro em curitiba", "Curitiba"),
+     ("Bucaramanga, Santander", "Bucaramanga, Santander"), ("Calle 80 # 15-20 apto 301", "Calle 80 # 15-20 apto 301"),
+     ("cra 7 con 72", "Cra 7 con 72"),
+     ("La Calera, vereda El Salitre", "La Calera, vereda El Salitre")],
+)  # fmt: skip
+def test_places_in_words(text, name, read):
+    reading = read("location", text)
+    assert reading.value == {"latitude": None, "longitude": None, "name": name}
+    assert reading.shown == name
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty"),
+        ("no sé", "unknown"),
+        ("123", "not_a_place"),
+        ("quiero una lima", "not_a_place"),
+        ("soy David", "not_a_place"),
+        ("¿cuánto vale?", "not_a_place"),
+    ],
+)
+def test_no_place(text, why, read):
+    assert read("location", text) == Miss(why)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("necesito 3 cajas en Medellín urgente", "Medellín"), ("soy ana de cartagena", "cartagena"), ("envio a medelin",
+     "medelin"), ("vivo en cali", "cali"),
+     ("somos de bogota dc", "bogota dc"), ("Ana Mendoza", None), ("quiero una lima", None), ("soy David", None),
+     ("de Bogotá a Medellín", None), ("hola", None)],
+)  # fmt: skip
+def test_find_a_city(text, part, find):
+    reading = find("location", text)
+    assert (text[slice(*reading.span)] if reading else None) == part
+
+
+def test_a_pin(asking):
+    heard = Heard(attachments=(Attachment("location", latitude=4.711, longitude=-74.0721),))
+    reading = READERS["location"].read(heard, asking())
+    assert reading == READERS["location"].find(heard, asking())
+    assert reading == Reading({"latitude": 4.711, "longitude": -74.0721, "name": ""}, "📍 4.71100, -74.07210")
+
+
+def test_files(asking):
+    photo, voice, pin = Attachment("image", file="17"), Attachment("voice", file="18"), Attachment("location")
+    pdf = Attachment("document", file="19", name="cotización.pdf")
+    reader = READERS["file"]
+    assert reader.read(Heard(attachments=(photo,)), asking()) == Reading({"kind": "image", "file": "17"}, "📷")
+    assert reader.read(Heard("mira", None, (pin, pdf)), asking()) == Reading(
+        {"kind": "document", "file": "19"}, "📎 cotización.pdf"
+    )
+    assert reader.read(Heard(attachments=(voice,)), asking()) == Reading({"kind": "voice", "file": "18"}, "🎤")
+    assert reader.find(Heard(attachments=(voice,)), asking()) is None
+    assert reader.find(Heard(attachments=(voice, pdf)), asking()).value["file"] == "19"
+    assert reader.read(Heard("no tengo"), asking()) == Miss("not_a_file")
+    assert reader.read(Heard(attachments=(pin,)), asking()) == Miss("not_a_file")
+    assert reader.read(Heard(), asking()) == Miss("empty")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("  un portátil  para diseño ", "un portátil para diseño"),
+        ("a\nb", "a\nb"),
+        ("\u202eoja\u202c", "oja"),
+        ("x\0y", "xy"),
+        ("a\ud800b", "a\ufffdb"),
+    ],
+)
+def test_text(text, kept, read):
+    assert read("text", text) == Reading(kept, kept)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "😊👍", "...", "\u200b\u202e", "\0"])
+def test_no_text(text, read):
+    assert read("text", text) == Miss("empty")
