@@ -1,0 +1,203 @@
+"""A multinomial logistic regression over hashed n-grams, trained and served by numpy alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlu.features import BUCKETS, Floats, Hasher, Ids
+from nlu.noise import misspell
+from nlu.normalise import Normal, normalise
+
+Numbers = NDArray[np.intp]
+FORMAT = 1
+EPOCHS = 5
+FOLDS = 3
+RATE = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    text: str
+    intent: str
+    language: str | None = None
+
+
+class Model:
+    """Intent and language of a message. Arrays: `table` int32 [buckets] → row (row 0 is the unseen feature), `idf` float32
+    [rows], `weights` float32 [rows, intents + languages], `bias` float32 [intents + languages]."""
+
+    def __init__(self, intents: tuple[str, ...], languages: tuple[str, ...], temperature: float, arrays: dict[str, Any]) -> None:
+        self.intents = intents
+        self.languages = languages
+        self.temperature = temperature
+        self.table: Ids = arrays["table"]
+        self.idf: Floats = arrays["idf"]
+        self.weights: Floats = arrays["weights"]
+        self.bias: Floats = arrays["bias"]
+        columns = len(intents) + len(languages)
+        if self.table.shape != (BUCKETS,) or self.weights.shape != (len(self.idf), columns) or self.bias.shape != (columns,):
+            raise ValueError("the model's arrays do not fit its labels")
+        self._hasher = Hasher()
+
+    def vector(self, text: Normal) -> tuple[Ids, Floats]:
+        """(buckets, values): the message's features, L2-normalised; those that training never met count in the norm."""
+        return _weighted(self._hasher.ids(text), self.table, self.idf)
+
+    def scores(self, vector: tuple[Ids, Floats]) -> tuple[Floats, Floats]:
+        """(intent logits at the calibrated temperature, language probabilities) of a `vector`."""
+        buckets, values = vector
+        logits = values @ self.weights[self.table[buckets]] + self.bias
+        split = len(self.intents)
+        return logits[:split] / np.float32(self.temperature), softmax(logits[split:])
+
+    def save(self, path: Path) -> None:
+        """Write the model whole or not at all."""
+        meta = {"format": FORMAT, "intents": self.intents, "languages": self.languages, "temperature": self.temperature}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(
+                    file,
+                    meta=np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8),
+                    table=self.table,
+                    idf=self.idf,
+                    weights=self.weights,
+                    bias=self.bias,
+                )
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def load(cls, path: Path) -> Model:
+        """The model in a file; OSError when there is no file, ValueError or what zipfile raises when there is no model in it."""
+        with np.load(path, allow_pickle=False) as file:
+            meta = json.loads(file["meta"].tobytes())
+            if meta["format"] != FORMAT:
+                raise ValueError("a model of another format")
+            arrays = {name: file[name] for name in ("table", "idf", "weights", "bias")}
+        return cls(tuple(meta["intents"]), tuple(meta["languages"]), float(meta["temperature"]), arrays)
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities over the last axis."""
+    powers: Floats = np.exp(logits - logits.max(axis=-1, keepdims=True, initial=-np.inf))
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers
+
+
+def _weighted(ids: Ids, table: Ids, idf: Floats) -> tuple[Ids, Floats]:
+    """(distinct buckets, sublinear tf-idf of unit length)."""
+    buckets, counts = np.unique(ids, return_counts=True)
+    values = (1 + np.log(counts, dtype=np.float32)) * idf[table[buckets]]
+    norm = float(values @ values) ** 0.5
+    return buckets, (values / np.float32(norm) if norm else values)
+
+
+def train(examples: Sequence[Example], seed: int = 7) -> Model:
+    """Learn from labelled lines, each also in misspelt forms; the same lines always give the same model.
+
+    One pass trains the model and, beside it in the same rows, `FOLDS` models that each leave a part of the lines out; what these
+    say about the lines they never saw sets the temperature, so that a confidence of .8 is right about eight times in ten.
+    """
+    rng = Random(seed)
+    intents = tuple(sorted({e.intent for e in examples}))
+    languages = tuple(sorted({e.language for e in examples if e.language}))
+    hasher = Hasher()
+    clean = [hasher.ids(normalise(e.text)) for e in examples]
+    noisy = [hasher.ids(normalise(misspell(e.text, rng, 0.35))) for e in examples]
+    table, idf = _rows(clean, noisy)
+    vectors = [[_weighted(ids, table, idf) for ids in both] for both in zip(clean, noisy, strict=True)]
+    vectors = [[(table[buckets], values) for buckets, values in both] for both in vectors]
+    intent_of = np.array([intents.index(e.intent) for e in examples])
+    language_of = np.array([languages.index(e.language) if e.language else -1 for e in examples])
+    fold_of = np.array([rng.randrange(FOLDS) for _ in examples])
+
+    weights, bias = _descend(vectors, intent_of, language_of, fold_of, (len(idf), len(intents), len(languages)), rng)
+
+    count = len(intents)
+    unseen = np.empty((len(examples), count), dtype=np.float32)
+    for i, ((rows, values), _) in enumerate(vectors):
+        start = count * (1 + int(fold_of[i]))
+        unseen[i] = values @ weights[rows, start : start + count] + bias[start : start + count]
+    keep = np.r_[0:count, count * (1 + FOLDS) : len(bias)]
+    arrays = {"table": table, "idf": idf, "weights": np.ascontiguousarray(weights[:, keep]), "bias": bias[keep]}
+    return Model(intents, languages, _temperature(unseen, intent_of), arrays)
+
+
+def _descend(
+    vectors: Sequence[Sequence[tuple[Ids, Floats]]],
+    intent_of: Numbers,
+    language_of: Numbers,
+    fold_of: Numbers,
+    shape: tuple[int, int, int],
+    rng: Random,
+) -> tuple[Floats, Floats]:
+    """(weights, bias) by stochastic gradient descent, one line at a time, with AdaGrad steps per feature.
+
+    `shape` is (rows, intents, languages). The columns are: the intents of the whole model, those of each fold, the languages.
+    """
+    rows_count, count, languages = shape
+    heads = 1 + FOLDS
+    split = count * heads
+    weights = np.zeros((rows_count, split + languages), dtype=np.float32)
+    bias = np.zeros(split + languages, dtype=np.float32)
+    steps = np.full(rows_count, 1e-2, dtype=np.float32)
+    order = list(range(len(vectors)))
+    for epoch in range(EPOCHS):
+        rng.shuffle(order)
+        rate = RATE * (1 - 0.9 * epoch / EPOCHS)
+        for i in order:
+            for rows, values in vectors[i]:
+                mine = weights[rows]
+                logits = values @ mine + bias
+                delta = np.zeros_like(logits)
+                by_head = softmax(logits[:split].reshape(heads, count))
+                by_head[:, intent_of[i]] -= 1
+                by_head[1 + fold_of[i]] = 0
+                delta[:split] = by_head.ravel()
+                if language_of[i] >= 0:
+                    delta[split:] = softmax(logits[split:])
+                    delta[split + language_of[i]] -= 1
+                steps[rows] += values * values * float(by_head[0] @ by_head[0])
+                mine -= (rate * values / np.sqrt(steps[rows]))[:, None] * delta
+                weights[rows] = mine
+                bias -= 0.02 * rate * delta
+    return weights, bias
+
+
+def _rows(clean: Sequence[Ids], noisy: Sequence[Ids]) -> tuple[Ids, Floats]:
+    """(bucket → row, idf by row); row 0 stands for every feature that training has not met."""
+    frequency = np.zeros(BUCKETS, dtype=np.int32)
+    for ids in clean:
+        frequency[np.unique(ids)] += 1
+    met = frequency > 0
+    for ids in noisy:
+        met[ids] = True
+    buckets = np.flatnonzero(met)
+    table = np.zeros(BUCKETS, dtype=np.int32)
+    table[buckets] = np.arange(1, len(buckets) + 1, dtype=np.int32)
+    seen = np.concatenate([[0], frequency[buckets]])
+    return table, (1 + np.log((1 + len(clean)) / (1 + seen))).astype(np.float32)
+
+
+def _temperature(logits: Floats, truth: Numbers) -> float:
+    """The one of a geometric grid under which the true labels were likeliest."""
+
+    def loss(temperature: float) -> float:
+        chosen = softmax(logits / np.float32(temperature))[np.arange(len(truth)), truth]
+        return float(-np.log(np.maximum(chosen, 1e-9)).mean())
+
+    return min((float(t) for t in np.geomspace(0.1, 5, 60)), key=loss)

@@ -1,0 +1,38 @@
+"""What shows in a text before any model is asked: that it is a question, that it is a name."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from nlu.normalise import Normal, lexicon
+
+
+@cache
+def _openers() -> tuple[frozenset[str], frozenset[str]]:
+    fillers, questions = (frozenset(word for row in lexicon()[name] for word in row) for name in ("fillers", "questions"))
+    return fillers, questions
+
+
+@cache
+def _phrases() -> tuple[re.Pattern[str], frozenset[str]]:
+    words = lexicon()
+    opening, asking = ("|".join(map(re.escape, words[name])) for name in ("openings", "asking"))
+    return re.compile(rf"^(?:{opening})\b|\b(?:{asking})\b"), frozenset(words["interrogatives"])
+
+
+def is_question(text: Normal) -> bool:
+    """Whether a text asks something, with a question mark or without one ("hacen envios")."""
+    fillers, questions = _openers()
+    phrases, interrogatives = _phrases()
+    if "?" in text.words or any(word in interrogatives for word in text.marked):
+        return True
+    first = next((word for word in text.words if word not in fillers), "")
+    return first in questions or phrases.search(text.plain) is not None
+
+
+def looks_like_a_name(text: str) -> bool:
+    """Whether two to six words stand in title case, as in "Tienda El Precio Justo"."""
+    words = text.split()
+    capital = sum(word[0].isupper() and not word.isupper() for word in words)
+    return 2 <= len(words) <= 6 and capital >= 2 and capital >= 0.6 * len(words)

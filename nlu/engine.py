@@ -1,0 +1,168 @@
+"""The embedded understanding: a trained model, the lines it knows by heart, and what was asked."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Mapping, Sequence
+from math import exp
+from pathlib import Path
+
+import numpy as np
+
+from nlu import classifier, features, noise, normalise, rasa_yaml
+from nlu.classifier import Example, Model, softmax
+from nlu.cues import is_question, looks_like_a_name
+from nlu.faq import Questions
+from nlu.features import Floats
+from nlu.language import decide
+from nlu.normalise import Normal, lexicon
+from nlu.understanding import NOTHING, FaqIndex, Nlu, Understanding
+
+CORPUS = Path(__file__).parent / "corpus"
+LEAST, MARGIN = 0.35, 0.10
+"""Below either, a text counts as not understood (design/nlu.md)."""
+LONG, SURE = 8, 0.80
+"""A text of more than LONG words must be this sure before it ends or leaves a talk."""
+KNOWN = 0.99
+"""The confidence in a text that is, word for word, one of the corpus."""
+
+NEEDS_SURE = frozenset({"cancel", "stop", "human", "insult", "restart"})
+REPAIRS = (
+    NEEDS_SURE
+    | {"back", "bot_challenge", "complaint", "correct", "help", "job", "later", "repeat", "skip", "spam", "start"}
+    | {"language_en", "language_es", "language_pt"}
+)
+"""What is never an answer, whatever was asked, once the text alone says it clearly."""
+TOPICS = frozenset(
+    {
+        "catalog",
+        "discount",
+        "hours",
+        "location",
+        "order_status",
+        "payment",
+        "price",
+        "quote",
+        "returns",
+        "shipping",
+        "stock",
+        "warranty",
+    }
+)
+"""What a person may ask about, and may also pick as one of our choices."""
+FAVOUR: Mapping[str, float] = {
+    **dict.fromkeys(("person_name", "email", "phone", "money", "date", "number", "location", "choice"), 3.5),
+    "text": 2.0,
+}
+"""What is added to the logit of `inform` when a question of this reader was asked: three in four texts are answers then, one
+in fourteen of the corpus is (the difference of the log odds); what is asked as free text is answered less often."""
+NAMES = frozenset({"person_name", "email", "phone", "location", "number"})
+"""Readers whose bare answer belongs to no language."""
+CHOICE = 0.6
+"""The least confidence in a few words about a topic as one of the choices offered."""
+QUESTION = -2.0
+"""What is added to the logit of `inform` when the text asks something."""
+
+
+def load(cache: Path | None = None, corpus: Path = CORPUS) -> Nlu:
+    """The engine that has learnt the lines of the folder `corpus`, by default the shipped ones.
+
+    It is trained on the first start and kept in the folder `cache` under the hash of what it was made from. A damaged or missing
+    file is made anew; a folder that cannot be written costs the next start its speed, nothing else.
+    """
+    lines = rasa_yaml.read(corpus)
+    file = cache / f"nlu-{_fingerprint(corpus)}.npz" if cache else None
+    model: Model | None = None
+    if file is not None and file.exists():
+        try:
+            model = Model.load(file)
+        except Exception:  # whatever zipfile and numpy make of a damaged file
+            model = None
+    if model is None:
+        model = classifier.train([Example(line.text, line.intent, line.language) for line in lines])
+        if file is not None:
+            with contextlib.suppress(OSError):
+                model.save(file)
+    return Engine(model, {normalise.normalise(line.text).plain: line.intent for line in lines})
+
+
+def _fingerprint(corpus: Path) -> str:
+    """Of everything a model is made from: the corpus, and the code that reads it."""
+    digest = hashlib.sha256()
+    code = [Path(module.__file__ or "") for module in (classifier, features, noise, normalise)]
+    for file in [*sorted(f for f in corpus.iterdir() if f.suffix in {".yml", ".yaml"}), normalise.WORDS, *code]:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Engine:
+    """Implements `nlu.understanding.Nlu` over a model."""
+
+    def __init__(self, model: Model, by_heart: Mapping[str, str] | None = None) -> None:
+        self.model = model
+        self._by_heart = by_heart or {}
+        self._inform = model.intents.index("inform") if "inform" in model.intents else None
+        self._unsure = np.array([intent in NEEDS_SURE for intent in model.intents])
+
+    def faq_index(self, questions: Mapping[str, Sequence[str]]) -> FaqIndex:
+        return Questions(self.model, questions)
+
+    def understand(self, text: str, expected: str | None = None, faq: FaqIndex | None = None) -> Understanding:
+        normal = normalise.normalise(text)
+        if not normal.words:
+            return NOTHING
+        vector = self.model.vector(normal)
+        logits, languages = self.model.scores(vector)
+        plain = softmax(logits)
+        intent, confidence = self._intent(text, normal, plain, expected)
+        key, likeness = None, 0.0
+        if isinstance(faq, Questions):
+            key, likeness = faq.nearest(vector, plain)
+        elif faq is not None:
+            key, likeness = faq.match(text)
+        if intent == "inform" and expected is not None and not is_question(normal):
+            key = None
+        named = intent == "inform" and expected in NAMES and len(normal.words) <= 4
+        language = None if named else decide(normal, self.model.languages, languages)
+        return Understanding(intent, round(confidence, 4), key, likeness, language)
+
+    def _intent(self, text: str, normal: Normal, plain: Floats, expected: str | None) -> tuple[str, float]:
+        intents = self.model.intents
+        if self._inform is not None and normal.plain in lexicon()["answers"].get(expected, ()):
+            return "inform", KNOWN
+        known = self._by_heart.get(normal.plain)
+        asks = is_question(normal)
+        if known is not None:
+            return ("inform" if expected == "choice" and self._could_answer(known, normal, asks=asks) else known), KNOWN
+        scores = plain
+        if self._inform is not None:
+            first = int(plain.argmax())
+            scores = plain.copy()
+            scores[self._inform] *= exp(self._favour(text, normal, intents[first], float(plain[first]), expected, asks=asks))
+            scores /= scores.sum()
+            if expected == "choice" and self._could_answer(intents[first], normal, asks=asks):
+                return "inform", max(float(scores[self._inform]), CHOICE)
+        if len(normal.words) > LONG and float(scores.max()) < SURE:
+            scores = np.where(self._unsure, 0, scores)
+        ranked = scores.argsort()
+        best = float(scores[ranked[-1]])
+        if best < LEAST or (len(scores) > 1 and best - float(scores[ranked[-2]]) < MARGIN):
+            return "out_of_scope", best
+        return intents[int(ranked[-1])], best
+
+    def _could_answer(self, intent: str, text: Normal, *, asks: bool) -> bool:
+        """Whether a few words about a topic ("efectivo", "envío a domicilio") may be one of the choices offered."""
+        return not asks and len(text.words) <= 4 and intent in TOPICS
+
+    def _favour(self, text: str, normal: Normal, intent: str, sure: float, expected: str | None, *, asks: bool) -> float:
+        """How much more (logit) the text is taken for an answer than without context."""
+        if asks:
+            return QUESTION
+        if expected is None or (intent in REPAIRS and sure >= 0.6):
+            return 0.0
+        favour = FAVOUR.get(expected, 0.0)
+        if expected in {"person_name", "text"} and looks_like_a_name(text):
+            favour += 4.5
+        shapes = lexicon()["answers"].get(expected, ())
+        return favour * 2 if any(word in shapes for word in normal.words) else favour

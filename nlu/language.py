@@ -1,0 +1,30 @@
+"""Which language a text is written in, or None: names, e-mails, "hola" and "ok" belong to no language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from nlu.features import Floats
+from nlu.normalise import Normal, lexicon
+
+SURE = 0.8
+"""The least probability for two or three words; longer texts need less."""
+
+
+@cache
+def _function_words() -> Mapping[str, frozenset[str]]:
+    return {language: frozenset(words) for language, words in lexicon()["function_words"].items()}
+
+
+def decide(text: Normal, languages: tuple[str, ...], probabilities: Floats) -> str | None:
+    """The language that the model finds likeliest, when at least two words are there, one of them a function word of it."""
+    words = [word for word in text.words if word.isalpha()]
+    if len(words) < 2 or not languages:
+        return None
+    best = int(probabilities.argmax())
+    language = languages[best]
+    if float(probabilities[best]) < (SURE if len(words) < 4 else SURE - 0.15):
+        return None
+    known = _function_words().get(language, frozenset())
+    return language if any(word in known for word in words) else None

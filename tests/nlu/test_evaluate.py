@@ -1,0 +1,53 @@
+"""The held-out lines as a floor, and training on somebody else's data."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nlu import evaluate
+from nlu.engine import Engine
+from nlu.rasa_yaml import CorpusError, Line, read
+
+
+@pytest.fixture(scope="module")
+def held_out() -> tuple[Line, ...]:
+    return read(evaluate.HELD_OUT)
+
+
+@pytest.mark.parametrize(("language", "floor"), [("es", 0.88), ("en", 0.88), ("pt", 0.88)])
+def test_held_out_floor(nlu: Engine, held_out: tuple[Line, ...], language: str, floor: float) -> None:
+    scored = evaluate.score(nlu.model, [line for line in held_out if line.language == language])
+    assert scored.accuracy >= floor, scored.confusions
+    assert scored.macro_f1 >= floor
+    assert scored.auroc is not None
+    assert scored.auroc >= 0.92
+    assert scored.right_of_acted_on >= 0.93
+
+
+def test_a_foreign_rasa_project_is_trained_and_tested(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    intents = {
+        "pedir_turno": ["quiero un turno", "dame un turno", "turno para mañana"],
+        "despedida": ["chau", "adiós", "hasta luego"],
+    }
+    blocks = "".join(f"- intent: {k}\n  examples: |\n" + "".join(f"    - {x}\n" for x in v) for k, v in intents.items())
+    (data / "nlu.yml").write_text(f'version: "3.1"\nnlu:\n{blocks}', encoding="utf-8")
+    model = tmp_path / "out" / "m.npz"
+    evaluate.train(data, model)
+    report = evaluate.test(model, data)
+    assert report["accuracy"] == 1.0
+    assert report["auroc"] is None
+    assert report["messages"] == 6
+    assert json.loads(json.dumps(report))["ms_per_message"] > 0
+
+
+def test_unusable_data_leaves_the_old_model(tmp_path: Path) -> None:
+    model = tmp_path / "m.npz"
+    model.write_bytes(b"the old model")
+    data = tmp_path / "nlu.yml"
+    data.write_text("nlu:\n- intent: a\n  examples: |\n    - x\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match="only one intent"):
+        evaluate.train(data, model)
+    assert model.read_bytes() == b"the old model"
