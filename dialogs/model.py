@@ -163,6 +163,8 @@ class Question:
     """{language: {choice: (label, every other way to say it)}}, as the readers want it."""
     exact: Mapping[str, str] = field(default_factory=dict)
     """{plain words: choice}: what is that choice word for word, in any language."""
+    hints: frozenset[str] = frozenset()
+    """The rarest word of every way to say a choice: a message without any of them names none."""
     called: frozenset[str] = frozenset()
     """Plain words that name it in a correction ("correo", "mail")."""
     takes: frozenset[str] = frozenset()

@@ -1,0 +1,338 @@
+"""One turn of a dialog: step(dialog, state, turn) → (state, effects). Pure, whatever comes in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import msgspec
+
+from crm_bridge.commands import Reason, RecordConsent
+from dialogs import answers, hearing, repair, wording
+from dialogs.model import Dialog, Do, Effect, Language, Question, State, Turn
+from dialogs.readers.base import Reading
+from dialogs.readers.words import clean
+from dialogs.talk import Talk, clip
+from dialogs.texts import LANGUAGES
+
+_LOOKED_AT = 4_096
+"""Characters of a message; what lies behind them nobody writes by hand."""
+
+
+# ----------------------------------------------------------------------------------------- what others call
+def begin(dialog: Dialog, language: Language) -> State:
+    return State(dialog.name, dialog.version, language)
+
+
+def step(dialog: Dialog, state: State, turn: Turn) -> tuple[State, list[Effect]]:
+    """Answer one turn. Says nothing while a person owns the talk (`status` human)."""
+    if state.status == "human":
+        return state, []
+    turn = _cleaned(turn)
+    state = _language(dialog, _current(dialog, state), turn)
+    talk = Talk(dialog, answers.with_known(dialog, state, turn.known), turn)
+    _turn(talk)
+    return talk.finish()
+
+
+def remind(dialog: Dialog, state: State, turn: Turn) -> tuple[State, list[Effect]]:
+    """Silence: first "¿seguimos?", then the end, which registers what is known."""
+    if silence(dialog, state) is None:
+        return state, []
+    talk = Talk(dialog, _current(dialog, state), turn)
+    if state.reminded == 0:
+        talk.add(talk.common("remind"))
+        talk.next(again=True)
+        talk.update(reminded=1)
+    else:
+        talk.update(status="expired", failures=0, offer="", doubt=None)
+        told = answers.answered(dialog, state, talk.today)
+        if state.noted or any(turn.known.get(question.fact) != state.answers[name].value for name, question in told.items()):
+            talk.do(Do(answers.lead(dialog, talk.state, turn, complete=False)))
+    return talk.finish()
+
+
+def silence(dialog: Dialog, state: State) -> timedelta | None:
+    """How long after the last word of either side `remind` is due; None when nothing is."""
+    if dialog.silence is None or not state.greeted or state.status not in ("open", "confirming") or state.reminded > 1:
+        return None
+    return dialog.silence.remind if state.reminded == 0 else dialog.silence.expire - dialog.silence.remind
+
+
+def resume(state: State) -> State:
+    """A person hands the talk back: it goes on where it was."""
+    return replace(state, status="open", failures=0, doubt=None, offer="") if state.status == "human" else state
+
+
+def score(dialog: Dialog, state: State, now: datetime) -> tuple[int, tuple[Reason, ...]]:
+    """Points so far, and why, in Spanish."""
+    return answers.score(dialog, state, now.date())
+
+
+def expected(dialog: Dialog, state: State) -> str | None:
+    """The reader of the question last asked, for the NLU."""
+    question = dialog.questions.get(state.asked or "")
+    return question.read if question else None
+
+
+def state_to_json(state: State) -> str:
+    return msgspec.json.encode(state).decode()
+
+
+def state_from_json(text: str | bytes) -> State:
+    """ValueError when it is not a State; unknown fields are ignored, missing ones take their defaults."""
+    return msgspec.json.decode(text, type=State)
+
+
+# --------------------------------------------------------------------------------------------- preparation
+def _cleaned(turn: Turn) -> Turn:
+    attachments = tuple(
+        replace(one, name=clean(one.name), phone=clean(one.phone), detail=clean(one.detail)) for one in turn.attachments
+    )
+    return replace(turn, text=clean(turn.text[:_LOOKED_AT]), attachments=attachments)
+
+
+def _current(dialog: Dialog, state: State) -> State:
+    """The state as the dialog of today sees it: what is no longer asked is not being asked."""
+    asked = state.asked if state.asked in dialog.questions else None
+    return replace(state, dialog=dialog.name, version=dialog.version, asked=asked, doubt=state.doubt if asked else None)
+
+
+def _language(dialog: Dialog, state: State, turn: Turn) -> State:
+    """Follow a person who clearly writes in another language; a name, an address or a single word decides nothing."""
+    language = turn.understanding.language
+    if language is None or language == state.language or language not in LANGUAGES:
+        return state
+    words = [word for word in turn.text.split() if word.isalpha() or word.strip(".,;:!?¿¡'").isalpha()]
+    greeting = not state.greeted and turn.understanding.intent == "greet"
+    named = expected(dialog, state) == "person_name" and len(words) < 5
+    if not greeting and (len(words) < 3 or sum(map(len, words)) < 12 or named or "@" in turn.text):
+        return state
+    return replace(state, language=language)
+
+
+# ------------------------------------------------------------------------------------------------ one turn
+def _turn(talk: Talk) -> None:
+    """The rules in the order they are tried; the first that settles the turn ends it."""
+    before = talk.state
+    asked = talk.dialog.questions.get(before.asked or "")
+    if _aside(talk, asked):
+        return
+    _greet(talk)
+    if talk.turn.choice is not None and _pressed(talk, asked):
+        return
+    if _yes_or_no(talk, before, asked):
+        return
+    exact = _exact_choice(talk, asked)
+    wish = "" if exact else repair.wish_of(talk)
+    if before.status == "done":
+        if _after_done(talk, wish):
+            return
+        asked = None
+    if exact and asked is not None:
+        repair.store(talk, {asked.name: exact}, asked)
+    elif not wish and repair.correct(talk, asked):
+        return
+    free = not exact and _free(talk, asked, wish)
+    taken = hearing.Taken() if exact else hearing.gather(talk.dialog, talk.state, talk.turn, asked, free=free, wish=wish)
+    read = bool(exact or taken.readings)
+    only_asks = (
+        not wish
+        and wording.is_question(talk.dialog, talk.turn.text)
+        and not wording.statements(talk.turn.text, clauses=True).strip(" ,;")
+    )
+    answered = only_asks and repair.faq(talk, read=read)
+    repair.store(talk, taken.readings, asked)
+    repair.media(talk, talk.turn.attachments, taken.readings)
+    if wish:
+        repair.apply(talk, wish, asked)
+        return
+    answered = answered or repair.faq(talk, read=read)
+    if talk.intent in ("price", "stock") and taken.readings and not answered:
+        talk.add(talk.common("price"))
+    used = read or answered or repair.another_wish(talk) or repair.late_correction(talk)
+    if not used and repair.unread(talk, before, asked, taken.miss):
+        return
+    talk.next(again=True)
+
+
+def _aside(talk: Talk, asked: Question | None) -> bool:
+    """What is not for the counter: consent to promotions, somebody who sells or looks for work."""
+    if talk.turn.choice is not None or _exact_choice(talk, asked):
+        return False
+    if talk.intent in ("job", "spam"):
+        talk.say(talk.common(talk.intent))
+        return True
+    if talk.intent in ("stop", "start"):
+        granted = talk.intent == "start"
+        talk.say(talk.common("started" if granted else "stopped"))
+        talk.do(Do(RecordConsent("marketing", granted, clip(talk.turn.text, 500))))
+        return True
+    return False
+
+
+def _greet(talk: Talk) -> None:
+    greet, state = talk.dialog.greet, talk.state
+    if not state.greeted:
+        named = any(question.fact == "name" and name in state.answers for name, question in talk.dialog.questions.items())
+        talk.add(talk.render(greet.returning if talk.turn.returning and named else greet.first))
+        if not talk.turn.open and greet.closed is not None:
+            talk.add(talk.render(greet.closed))
+    elif state.status in ("cancelled", "expired"):
+        talk.add(talk.common("resumed"))
+    talk.update(greeted=True, reminded=0, status="open" if state.status in ("cancelled", "expired") else state.status)
+
+
+def _pressed(talk: Talk, asked: Question | None) -> bool:
+    """A button or row, also one of long ago; whether that settles the turn."""
+    name, _, key = (talk.turn.choice or "").partition(":")
+    question = talk.dialog.questions.get(key if name == "_fix" else name)
+    if question is None or (name != "_fix" and key not in question.choices):
+        return False
+    if name == "_fix":
+        repair.change(talk, question)
+        return True
+    reading = Reading(key, talk.render(question.choices[key].label))
+    repair.store(talk, {question.name: reading}, asked if asked is question else question)
+    if talk.turn.text or talk.turn.attachments:
+        return False
+    talk.close()
+    return True
+
+
+def _yes_or_no(talk: Talk, before: State, asked: Question | None) -> bool:
+    """A yes or no to what was offered beside the question, typed or pressed."""
+    offered = _offered(talk, before, asked)
+    yes, no = _agrees(talk, offered)
+    keep = talk.changing and wording.phrases(talk.dialog, talk.turn.text, "keep")
+    if not (yes or no or keep or talk.means("go_on")):
+        return False
+    if offered == "fix":
+        talk.update(offer="")
+        talk.add("" if yes else talk.common("kept"))
+        talk.next(again=True)
+    elif offered and not (yes or no):
+        talk.next(again=True)
+    elif offered == "doubt":
+        _settle_doubt(talk, asked, before, yes=yes)
+    elif offered == "human":
+        talk.update(offer="")
+        if yes:
+            talk.hand_over("complaint")
+        else:
+            talk.next(again=True)
+    elif offered == "confirm":
+        if yes:
+            talk.register()
+        else:
+            repair.which(talk)
+    elif before.status == "done":
+        talk.say(talk.common("done_thanks"))
+    elif talk.means("go_on") or (yes and (before.reminded or before.status in ("cancelled", "expired"))):
+        if talk.changing:
+            talk.update(asked=None)
+        talk.next(again=True)
+    elif no and before.reminded and not (asked and asked.optional):
+        repair.apply(talk, "later", asked)
+    elif talk.changing and (no or keep):
+        talk.add(talk.common("kept"))
+        talk.update(asked=None, failures=0)
+        talk.next()
+    else:
+        return False
+    return True
+
+
+def _offered(talk: Talk, before: State, asked: Question | None) -> str:
+    """What a yes or no would be about; a button says so itself."""
+    pressed = (talk.turn.choice or "").partition(":")[0]
+    if pressed == "_human" or (pressed == "_confirm" and before.status == "confirming"):
+        return pressed[1:]
+    if before.doubt is not None and asked is not None:
+        return "doubt"
+    return before.offer or ("confirm" if before.status == "confirming" else "")
+
+
+def _agrees(talk: Talk, offered: str) -> tuple[bool, bool]:
+    name, _, key = (talk.turn.choice or "").partition(":")
+    if name.startswith("_"):
+        return (name == f"_{offered}" and key == "yes", name == f"_{offered}" and key != "yes")
+    yes, no = talk.means("yes", "affirm") or wording.agrees(talk.dialog, talk.turn.text), talk.means("no", "deny")
+    if offered in ("doubt", "human", "confirm") and not (yes or no):
+        said = wording.plain(talk.turn.text)
+        no_label = talk.common("confirm_fix" if offered == "confirm" else f"{offered}_no")
+        yes, no = said in ("1", wording.plain(talk.common(f"{offered}_yes"))), said in ("2", wording.plain(no_label))
+    return yes, no and not yes
+
+
+def _settle_doubt(talk: Talk, asked: Question | None, before: State, *, yes: bool) -> None:
+    assert asked is not None
+    assert before.doubt is not None
+    if yes:
+        talk.answer(asked.name, before.doubt)
+        talk.add(talk.common("noted", shown=talk.shown(asked.name)))
+    talk.update(doubt=None, asked=None, failures=0)
+    talk.next()
+
+
+def _exact_choice(talk: Talk, asked: Question | None) -> Reading | None:
+    """The message when it is, word for word, a choice of the question asked: then it is nothing else."""
+    if asked is None or not asked.choices or not talk.turn.text or talk.turn.choice is not None:
+        return None
+    key = asked.exact.get(wording.plain(talk.turn.text))
+    return None if key is None else Reading(key, talk.render(asked.choices[key].label))
+
+
+def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
+    """Whether the message may be taken whole as the answer: no repair, no small talk, no question back."""
+    text = talk.turn.text
+    words = asked is not None and asked.read == "text"
+    rest = wording.statements(text, clauses=not words) if wording.is_question(talk.dialog, text) else text
+    if rest == text and "?" not in text and wording.is_question(talk.dialog, text):
+        rest = ""
+    if wish or (talk.intent in ("greet", "thanks", "affirm", "deny") and not wording.content(talk.dialog, text)):
+        return False
+    if words and (talk.means("yes") or talk.means("no")):
+        return False
+    if asked is None or asked.read not in ("text", "person_name"):
+        return bool(rest.strip())
+    return wording.content(talk.dialog, rest)
+
+
+def _after_done(talk: Talk, wish: str) -> bool:
+    """The lead is with a seller; whether that settles the turn (a new interest does not: it starts the form anew)."""
+    talk.update(asked=None)
+    noted = talk.state.noted
+    if wish in ("later", "goodbye") or talk.intent == "thanks":
+        talk.say(talk.common("done_thanks"))
+    elif wish == "human":
+        talk.hand_over("asked")
+    elif wish in ("insult", "complaint", "restart"):
+        repair.apply(talk, wish, None)
+    elif wish == "bot_challenge" or wish.startswith("language_"):
+        _say_when_done(talk, wish)
+    elif repair.correct(talk, None):
+        pass
+    elif repair.faq(talk, read=False):
+        talk.say("")
+    elif talk.intent in repair.INTERESTS and not wish:
+        talk.update(**repair.vars_of(repair.fresh(talk.dialog, talk.state)))
+        talk.add(talk.common("new_interest"))
+        return False
+    else:
+        if wish == "cancel" or wording.is_question(talk.dialog, talk.turn.text):
+            talk.note()
+            talk.add(talk.common("unknown_question") if wish != "cancel" else "")
+        elif talk.intent == "greet":
+            talk.add(talk.common("hello"))
+        repair.media(talk, talk.turn.attachments, {})
+        talk.say(talk.common("done_open" if talk.turn.open else "done_closed"))
+        if talk.state.noted != noted:
+            talk.do(Do(answers.lead(talk.dialog, talk.state, talk.turn, complete=True)))
+    return True
+
+
+def _say_when_done(talk: Talk, wish: str) -> None:
+    if wish.startswith("language_"):
+        talk.update(language=wish.removeprefix("language_"))
+    talk.say(talk.common("language" if wish.startswith("language_") else wish))

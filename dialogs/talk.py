@@ -1,0 +1,201 @@
+"""The voice of one turn: what is said is gathered here and leaves as one message, or two when it is long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, Literal
+
+from dialogs import answers, wording
+from dialogs.hearing import SURE
+from dialogs.model import Answer, Choice, Dialog, Do, Effect, Handoff, Question, Say, State, Turn
+from dialogs.texts import Text, first_name
+
+BODY, TEXT, ROWS = 1024, 4096, 10
+_QUOTED = 200
+"""Characters of a person's own words that a text repeats."""
+_MOST_NOTED = 10
+_SHORT = 90
+"""Up to here an acknowledgement stands on the line above the question; longer ones get an empty line."""
+
+
+class Talk:
+    """One turn in the making: the state as it becomes, and what is said and done."""
+
+    def __init__(self, dialog: Dialog, state: State, turn: Turn) -> None:
+        self.dialog = dialog
+        self.state = state
+        self.turn = turn
+        self.today = turn.now.date()
+        self.intent = turn.understanding.intent if turn.understanding.confidence >= SURE else ""
+        """What is wanted, when that is sure."""
+        self._open_before = answers.open_questions(dialog, state, self.today)
+        self._parts: list[str] = []
+        self._effects: list[Effect] = []
+
+    # --------------------------------------------------------------------------------------------- words
+    def common(self, key: str, /, **variables: str) -> str:
+        return self.render(self.dialog.common[key], **variables)
+
+    def render(self, text: Text, /, **variables: str) -> str:
+        filled = {name: variables.get(name) or self._variable(name) for name in text.names}
+        return text.render(self.state.language, self.turn.voice.tone, filled)
+
+    def shown(self, name: str) -> str:
+        """An answer as it is repeated to the person; "" when there is none."""
+        answer = self.state.answers.get(name)
+        if answer is None or name not in self.dialog.questions:
+            return ""
+        return clip(answers.shown(self.dialog.questions[name], answer, self.state.language), _QUOTED)
+
+    def _variable(self, name: str) -> str:
+        match name:
+            case "bot":
+                return self.turn.voice.bot
+            case "company":
+                return self.turn.voice.company
+            case "opens":
+                return self.turn.opens
+            case "name":
+                return first_name(
+                    next((self.shown(one.name) for one in self.dialog.questions.values() if one.fact == "name"), "")
+                )
+            case _:
+                return self.shown(name)
+
+    # ----------------------------------------------------------------------------------------- saying it
+    def add(self, text: str) -> None:
+        """Say this before whatever comes last."""
+        if text and text not in self._parts:
+            self._parts.append(text)
+
+    def say(self, text: str, choices: Iterable[Choice] = (), button: str = "") -> None:
+        """Say this last, after what was added, as one message where it fits."""
+        choices = tuple(choices)
+        limit = BODY if 0 < len(choices) <= ROWS else TEXT - sum(len(choice.title) + 6 for choice in choices)
+        parts = [*self._parts, text] if text else list(self._parts)
+        self._parts.clear()
+        joined = _join(parts)
+        if len(joined) > limit and len(parts) > 1 and not any(isinstance(effect, Say) for effect in self._effects):
+            self._effects.append(Say(clip(_join(parts[:-1]), TEXT)))
+            joined = parts[-1]
+        if joined:
+            self._effects.append(Say(clip(joined, limit), choices, button))
+
+    def do(self, *effects: Effect) -> None:
+        self._effects.extend(effects)
+
+    def finish(self) -> tuple[State, list[Effect]]:
+        if self._parts:
+            self.say("")
+        return self.state, self._effects
+
+    # ----------------------------------------------------------------------------------------- questions
+    def ask(self, question: Question, text: Text) -> None:
+        """Put a question, with its choices where it has some."""
+        self.state = replace(self.state, asked=question.name, status="open")
+        choices = [Choice(f"{question.name}:{key}", self.render(option.label)) for key, option in question.choices.items()]
+        self.say(self.render(text), choices, self.common("choose") if choices else "")
+
+    def answer(self, name: str, answer: Answer) -> None:
+        skipped = tuple(one for one in self.state.skipped if one != name)
+        self.state = replace(self.state, answers={**self.state.answers, name: answer}, skipped=skipped)
+
+    def next(self, *, again: bool = False) -> None:
+        """Ask what is open; with nothing open, sum up or register. `again` asks the question of last time in its short form."""
+        state = self.state
+        if state.doubt is not None and state.asked is not None:
+            self.say(self.common("doubt", shown=clip(state.doubt.shown, _QUOTED)), yes_no(self, "doubt"))
+            return
+        asked = self.dialog.questions.get(state.asked or "")
+        waiting = answers.open_questions(self.dialog, state, self.today)
+        if again and asked is not None and asked.name in state.answers and self.changing:
+            waiting = [asked, *waiting]
+        if waiting:
+            question = waiting[0]
+            short = again and question is asked
+            self.ask(question, question.again if short else question.ask)
+        elif self.dialog.confirm:
+            short = again and state.status == "confirming"
+            self.state = replace(state, asked=None, status="confirming")
+            self.say(self.common("confirm") if short else self.summary(), _confirm(self))
+        else:
+            self.register()
+
+    def close(self) -> None:
+        """After a correction: go on, or tell the seller when the talk was done and nothing has opened."""
+        if self.state.status == "done" and answers.open_questions(self.dialog, self.state, self.today) == self._open_before:
+            self.say("")
+            self.do(Do(answers.lead(self.dialog, self.state, self.turn, complete=True)))
+        else:
+            self.next(again=True)
+
+    @property
+    def changing(self) -> bool:
+        """Whether the question asked has an answer already, which the person wants to change."""
+        return self.state.asked in self.state.answers
+
+    def register(self) -> None:
+        """The end: the lead goes to the books, and the talk to a seller."""
+        done = self.dialog.done
+        self.state = replace(self.state, status="done", asked=None, doubt=None, offer="", failures=0)
+        self.say(self.render(done.say if self.turn.open else done.closed))
+        self.do(Do(answers.lead(self.dialog, self.state, self.turn, complete=True)), Handoff("finished"))
+
+    def hand_over(self, reason: Literal["asked", "failures", "complaint"]) -> None:
+        """A person takes over, with what is known so far."""
+        when = "open" if self.turn.open else "closed"
+        complete = self.state.status == "done"
+        self.say(self.common(f"{'failed' if reason == 'failures' else 'handoff'}_{when}"))
+        self.state = replace(self.state, status="human", failures=0, doubt=None, offer="")
+        self.do(Do(answers.lead(self.dialog, self.state, self.turn, complete=complete)), Handoff(reason))
+
+    def note(self) -> None:
+        """Keep what was said for the seller, as a question that nobody has answered yet."""
+        words = clip(self.turn.text, _QUOTED)
+        if words and words not in self.state.noted and len(self.state.noted) < _MOST_NOTED:
+            self.state = replace(self.state, noted=(*self.state.noted, words))
+
+    def means(self, words: str, intent: str = "") -> bool:
+        """Whether the message as a whole is a yes, or a no."""
+        return wording.says(self.dialog, self.turn.text, words) or (
+            intent != "" and self.intent == intent and len(self.turn.text) <= 40
+        )
+
+    def update(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+    def summary(self) -> str:
+        told = answers.answered(self.dialog, self.state, self.today)
+        room = max(20, 800 // max(1, len(told)) - 30)
+        lines = (
+            self.common("summary_line", label=self.render(question.label), shown=clip(self.shown(name), room))
+            for name, question in told.items()
+        )
+        return self.common("summary", options="\n".join(lines))
+
+
+def clip(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _join(parts: list[str]) -> str:
+    text = parts[0] if parts else ""
+    for before, part in pairwise(parts):
+        text += ("\n" if len(before) <= _SHORT else "\n\n") + part
+    return text
+
+
+def yes_no(talk: Talk, kind: str) -> tuple[Choice, Choice]:
+    """The two buttons of something offered: `kind` is doubt or human."""
+    return Choice(f"_{kind}:yes", talk.common(f"{kind}_yes")), Choice(f"_{kind}:no", talk.common(f"{kind}_no"))
+
+
+def _confirm(talk: Talk) -> tuple[Choice, Choice]:
+    return Choice("_confirm:yes", talk.common("confirm_yes")), Choice("_confirm:fix", talk.common("confirm_fix"))
+
+
+def options_of(talk: Talk, questions: Mapping[str, Question]) -> tuple[Choice, ...]:
+    """The answers one may want to correct, as a list."""
+    return tuple(Choice(f"_fix:{name}", talk.render(question.label)) for name, question in list(questions.items())[:ROWS])
