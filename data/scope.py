@@ -21,9 +21,15 @@ class ForeignCompany(Exception):
     """A row of another company was about to be written."""
 
 
-def open_session(connection: Connection, company: int | None) -> Session:
-    """A session inside the connection's transaction; `company` None is the installation itself."""
-    return Session(connection, info={_KEY: company}, expire_on_commit=False, join_transaction_mode="create_savepoint")
+def open_session(connection: Connection, company: int | None, *, savepoint: bool = True) -> Session:
+    """A session inside the connection's transaction, which may be shared with others' work (`savepoint`: it fails alone);
+    `company` None is the installation itself."""
+    return Session(
+        connection,
+        info={_KEY: company},
+        expire_on_commit=False,
+        join_transaction_mode="create_savepoint" if savepoint else "rollback_only",
+    )
 
 
 def company_of(session: Session) -> int:

@@ -10,6 +10,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from data.types import Json, UtcDateTime, new_id
 
+_KEY = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite keys its rows by an INTEGER column without a second index."""
+
 
 class Base(DeclarativeBase):
     metadata = MetaData(
@@ -27,7 +30,9 @@ class Base(DeclarativeBase):
         list[Any]: Json,
     }
 
-    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False, default=new_id)
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False, default=new_id
+    )
 
 
 class OfCompany:

@@ -1,0 +1,1 @@
+"""Companies, their people, roles and log-ins."""

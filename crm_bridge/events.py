@@ -1,0 +1,98 @@
+"""What has happened: past tense, frozen. Each is kept as a row and makes up the timeline; alerts start here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; what they are about (person, conversation, lead) is in the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRegistered(Event):
+    lead_id: int
+    interest: str
+    score: int
+    priority: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeadUpdated(Event):
+    lead_id: int
+    interest: str
+    score: int
+    priority: str
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffRequested(Event):
+    """The bot let go: a person is to answer. `reason`: asked, failures, complaint or finished."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChanged(Event):
+    purpose: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleMerged(Event):
+    """Two rows were one person; `gone` lives on in the event's person."""
+
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChanged(Event):
+    """A person's phone or messenger id changed, as the messenger told."""
+
+    kind: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnParked(Event):
+    """A message could not be answered; it waits, with its error, for somebody to look."""
+
+    message_id: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendingFailed(Event):
+    """A message of ours did not arrive, for good."""
+
+    outbox_id: int
+    code: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberStopped(Event):
+    """A number may not send any more until somebody acts."""
+
+    number_id: int
+    code: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver(Event):
+    """A seller answered from the phone's own app: the bot is silent from here on."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNotice(Event):
+    """The messenger told something about the account, a template or a number's quality."""
+
+    field: str
+    value: dict[str, object]

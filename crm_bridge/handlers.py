@@ -1,0 +1,25 @@
+"""{Command: handler}: the index of the system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from crm_bridge.commands import Command, RecordConsent, RegisterLead
+from crm_bridge.context import Context
+from crm_bridge.leads.service import register
+from crm_bridge.people.consent import record_consent
+
+Handler = Callable[[Session, Context, Any], None]
+
+HANDLERS: Mapping[type[Command], Handler] = {
+    RegisterLead: register,
+    RecordConsent: record_consent,
+}
+
+
+def run(session: Session, context: Context, command: Command) -> None:
+    """Carry out `command` in the session's transaction. KeyError when nobody handles it: a test sees to it that somebody does."""
+    HANDLERS[type(command)](session, context, command)

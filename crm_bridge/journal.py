@@ -1,0 +1,42 @@
+"""Events become rows: the one place that writes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+import msgspec
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import Session
+
+from crm_bridge import events
+from data.tables import Event
+from data.types import new_id
+
+_ADD = insert(cast(Table, Event.__table__))
+
+
+def record(
+    session: Session,
+    company: int,
+    event: events.Event,
+    at: datetime,
+    *,
+    person: int | None = None,
+    conversation: int | None = None,
+    lead: int | None = None,
+    user: int | None = None,
+) -> None:
+    """Add `event` to the journal, about these rows."""
+    row = {
+        "id": new_id(),
+        "company_id": company,
+        "kind": type(event).__name__,
+        "person_id": person,
+        "conversation_id": conversation,
+        "lead_id": lead,
+        "user_id": user,
+        "payload": msgspec.to_builtins(event),
+        "at": at,
+    }
+    session.execute(_ADD, [row])

@@ -1,0 +1,1 @@
+"""What a person is interested in, and how ready they are."""

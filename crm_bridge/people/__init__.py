@@ -1,0 +1,1 @@
+"""Who somebody is, whatever number or messenger they use."""

@@ -1,0 +1,45 @@
+"""What somebody allows us to write to them for, with the proof."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from crm_bridge.commands import RecordConsent
+from crm_bridge.context import Context
+from crm_bridge.events import ConsentChanged
+from crm_bridge.journal import record
+from data.tables import Consent
+
+
+def record_consent(session: Session, context: Context, command: RecordConsent) -> None:
+    """Keep the person's word; the newest one a purpose counts."""
+    session.add(
+        Consent(
+            company_id=context.company_id,
+            person_id=context.person_id,
+            purpose=command.purpose,
+            granted=command.granted,
+            words=command.words[:500],
+            source=context.source,
+            at=context.now,
+        )
+    )
+    record(
+        session,
+        context.company_id,
+        ConsentChanged(purpose=command.purpose, granted=command.granted),
+        context.now,
+        person=context.person_id,
+        conversation=context.conversation_id,
+    )
+
+
+def allowed(session: Session, company: int, person: int, purpose: str) -> bool | None:
+    """Whether the person allows `purpose`; None when they never said."""
+    return session.scalar(
+        select(Consent.granted)
+        .where(Consent.company_id == company, Consent.person_id == person, Consent.purpose == purpose)
+        .order_by(Consent.id.desc())
+        .limit(1)
+    )

@@ -1,0 +1,184 @@
+"""One row a human being: who is behind an identity, and two rows that turn out to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from crm_bridge.events import IdentityChanged, PeopleMerged
+from crm_bridge.journal import record
+from data.tables import Consent, Conversation, Event, Identity, InboxMessage, Lead, OutboxMessage, Person
+from data.types import new_id
+
+_IDENTITIES = select(Identity.company_id, Identity.kind, Identity.value, Identity.person_id).where(
+    Identity.value.in_(bindparam("values", expanding=True))
+)
+_PEOPLE = cast(Table, Person.__table__)
+_ADD_PEOPLE = insert(_PEOPLE)
+_ADD_IDENTITIES = insert(cast(Table, Identity.__table__))
+
+_FACTS = {"name": "name", "email": "email", "phone": "phone", "company": "organisation"}
+"""{fact of a dialog: column of a person}"""
+_DESCRIBE = (
+    update(_PEOPLE)
+    .where(_PEOPLE.c.company_id == bindparam("company"), _PEOPLE.c.id == bindparam("person"))
+    .values(
+        {column: func.coalesce(bindparam(f"new_{fact}"), _PEOPLE.c[column]) for fact, column in _FACTS.items()}
+        | {"language": bindparam("new_language")}
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody as a messenger shows them: `identities` are (kind, value), a phone in its canonical digits."""
+
+    company_id: int
+    identities: tuple[tuple[str, str], ...]
+    profile_name: str | None = None
+
+    @property
+    def phone(self) -> str | None:
+        return next(("+" + value for kind, value in self.identities if kind == "phone"), None)
+
+
+def resolve(session: Session, contacts: Sequence[Contact], now: datetime) -> dict[Contact, int]:
+    """The person behind each contact, made where there is none. New identities are added; two people who share a contact are
+    merged into the older. One read and at most two writes, however many contacts."""
+    values = list({value for contact in contacts for _, value in contact.identities})
+    if not values:
+        return {}
+    owners = {(company, kind, value): person for company, kind, value, person in session.execute(_IDENTITIES, {"values": values})}
+    people: list[dict[str, object]] = []
+    identities: list[dict[str, object]] = []
+    found: dict[Contact, int] = {}
+    for contact in contacts:
+        keys = [(contact.company_id, kind, value) for kind, value in contact.identities]
+        persons = sorted({owners[key] for key in keys if key in owners})
+        if persons:
+            person = persons[0]
+            for other in persons[1:]:
+                _flush(session, people, identities)
+                merge(session, contact.company_id, person, other, now)
+                owners = {key: person if owner == other else owner for key, owner in owners.items()}
+                found = {key: person if owner == other else owner for key, owner in found.items()}
+        else:
+            person = new_id()
+            people.append(
+                {
+                    "id": person,
+                    "company_id": contact.company_id,
+                    "name": None,
+                    "profile_name": contact.profile_name,
+                    "phone": contact.phone,
+                    "created_at": now,
+                }
+            )
+        for key in keys:
+            if key not in owners:
+                owners[key] = person
+                identities.append(
+                    {
+                        "id": new_id(),
+                        "company_id": key[0],
+                        "kind": key[1],
+                        "value": key[2],
+                        "person_id": person,
+                        "created_at": now,
+                    }
+                )
+        found[contact] = person
+    _flush(session, people, identities)
+    return found
+
+
+def _flush(session: Session, people: list[dict[str, object]], identities: list[dict[str, object]]) -> None:
+    if people:
+        session.execute(_ADD_PEOPLE, people)
+        people.clear()
+    if identities:
+        session.execute(_ADD_IDENTITIES, identities)
+        identities.clear()
+
+
+def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -> None:
+    """Make one person of two: everything of `gone` becomes `keep`'s. Where both talked with the same number, the messages join
+    in one conversation; where both have an open lead of one interest, the newer answers win and the older lead is closed."""
+    kept = {row.number_id: row for row in session.scalars(_of(Conversation, company, keep))}
+    for other in session.scalars(_of(Conversation, company, gone)):
+        same = kept.get(other.number_id)
+        if same is None:
+            other.person_id = keep
+            continue
+        for table in (InboxMessage, OutboxMessage, Event, Lead):
+            session.execute(
+                update(table)
+                .where(table.company_id == company, table.conversation_id == other.id)
+                .values(conversation_id=same.id)
+            )
+        if same.state is None or (other.last_in_at and same.last_in_at and other.last_in_at > same.last_in_at and other.state):
+            for field in ("state", "status", "score", "priority", "reasons", "preview", "last_in_at", "recipient"):
+                setattr(same, field, getattr(other, field))
+        same.referral = same.referral or other.referral
+        session.flush()
+        session.delete(other)
+    open_leads = {lead.interest: lead for lead in session.scalars(_of(Lead, company, keep)) if lead.stage in ("new", "working")}
+    for lead in session.scalars(_of(Lead, company, gone)):
+        twin = open_leads.get(lead.interest) if lead.stage in ("new", "working") else None
+        if twin is not None:
+            older, newer = sorted((twin, lead), key=lambda each: each.updated_at)
+            older.stage = "lost"
+            newer.score = max(older.score, newer.score)
+            session.flush()
+        lead.person_id = keep
+    session.flush()
+    for owned in (Identity, Consent, Event):
+        session.execute(update(owned).where(owned.company_id == company, owned.person_id == gone).values(person_id=keep))
+    left, right = session.get_one(Person, keep), session.get_one(Person, gone)
+    for field in ("name", "profile_name", "email", "phone", "organisation", "language"):
+        if getattr(left, field) is None:
+            setattr(left, field, getattr(right, field))
+    right.merged_into_id = keep
+    session.flush()
+    record(session, company, PeopleMerged(gone=gone), now, person=keep)
+
+
+def _of(table: type, company: int, person: int):  # type: ignore[no-untyped-def]
+    return select(table).where(table.company_id == company, table.person_id == person)  # type: ignore[attr-defined]
+
+
+def change_identity(session: Session, company: int, kind: str, old: str, new: str, now: datetime) -> int | None:
+    """A messenger told that somebody's `old` phone or id is now `new`: the same person has both from here on.
+    Returns the person, or None when nobody is known by `old`."""
+    owner = session.scalar(
+        select(Identity.person_id).where(Identity.company_id == company, Identity.kind == kind, Identity.value == old)
+    )
+    if owner is None or old == new:
+        return owner
+    taken = session.scalar(
+        select(Identity.person_id).where(Identity.company_id == company, Identity.kind == kind, Identity.value == new)
+    )
+    if taken is None:
+        session.add(Identity(company_id=company, person_id=owner, kind=kind, value=new, created_at=now))
+    elif taken != owner:
+        merge(session, company, owner, taken, now)
+    if kind == "phone":
+        session.execute(update(Person).where(Person.company_id == company, Person.id == owner).values(phone="+" + new))
+        session.execute(delete(Identity).where(Identity.company_id == company, Identity.kind == kind, Identity.value == old))
+    for talk in session.scalars(_of(Conversation, company, owner)):
+        if talk.recipient.get(kind) == old:
+            talk.recipient = {**talk.recipient, kind: new}
+    session.flush()
+    record(session, company, IdentityChanged(kind=kind, old=old, new=new), now, person=owner)
+    return owner
+
+
+def describe(session: Session, company: int, person: int, facts: Mapping[str, Any], language: str) -> None:
+    """Write what somebody told of themselves onto their row: name, email, phone, company; what they did not tell stays."""
+    told = {f"new_{fact}": value if isinstance(value := facts.get(fact), str) and value else None for fact in _FACTS}
+    session.execute(_DESCRIBE, [{"company": company, "person": person, "new_language": language, **told}])
