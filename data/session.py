@@ -98,7 +98,7 @@ class SqliteDatabase:
                         while self._waiting:
                             work, company, done = self._waiting.popleft()
                             try:
-                                batch.append((done, _run(connection, work, company)))
+                                batch.append((done, _run(connection, work, company, savepoint=True)))
                             except Exception as error:
                                 _fail(done, error)
                         await loop.run_in_executor(self._disk, connection.commit)
@@ -134,8 +134,8 @@ class SqliteDatabase:
         self._writer.dispose()
 
 
-def _run(connection: Connection, work: Work[T], company: int | None) -> T:
-    with open_session(connection, company) as session:
+def _run(connection: Connection, work: Work[T], company: int | None, savepoint: bool = False) -> T:
+    with open_session(connection, company, savepoint=savepoint) as session:
         result = work(session)
         session.commit()
         return result

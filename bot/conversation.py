@@ -1,0 +1,390 @@
+"""One turn, from top to bottom: claim, load, understand, step, apply, save, enqueue.
+
+Conversations are claimed, never single messages: what a person wrote since our last word is one turn, first in first out. A batch
+takes every conversation that is ready, loads them in one read, steps each, and writes once; the commit makes state, books, events
+and replies durable together. A turn that fails fails alone and is parked after some tries, and the next ones flow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import RowMapping
+from sqlalchemy.orm import Session
+
+from bot.channels.base import Channel, Inbound, Outbound
+from bot.clock import Clock
+from bot.intake import recipient_of, referral_of
+from bot.metrics import FAILED_TURNS, TURNS
+from bot.numbers import Numbers, OurNumber
+from bot.outbox import Outgoing
+from bot.translate import to_outbound, to_turn
+from crm_bridge.context import Context
+from crm_bridge.events import Event, HandoffRequested, TakenOver, TurnParked
+from crm_bridge.handlers import run
+from crm_bridge.journal import record
+from crm_bridge.leads.rules import priority
+from crm_bridge.people.rules import canonical_phone
+from crm_bridge.people.service import change_identity
+from data import dialog_state, inbox, outbox
+from data.session import Database
+from data.types import new_id
+from dialogs import engine
+from dialogs.model import Do, Effect, Handoff, Language, Say, State
+from nlu.understanding import Nlu
+
+log = structlog.get_logger()
+
+BATCH = 64
+"""Conversations in one commit."""
+TRIES = 3
+ALBUM = 1.0
+"""Seconds that a photo or file waits for the rest of its album."""
+PREVIEW = 120
+_decode = msgspec.json.Decoder(Inbound).decode
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class _Written:
+    """What a batch is about to write, and what follows when it is durable."""
+
+    talks: list[dict[str, Any]] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+    outgoing: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[Outgoing] = field(default_factory=list)
+    changed: list[tuple[int, int]] = field(default_factory=list)
+    """(company, conversation)"""
+
+    def add(self, other: _Written) -> None:
+        self.talks += other.talks
+        self.done += other.done
+        self.outgoing += other.outgoing
+        self.messages += other.messages
+        self.changed += other.changed
+
+
+class Turns:
+    """Makes the turns. `ready` when a message was stored; `silent` when one has been quiet long enough; `run` until cancelled."""
+
+    def __init__(
+        self,
+        database: Database,
+        numbers: Numbers,
+        nlu: Nlu,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        on_said: Callable[[Sequence[Outgoing]], None],
+        on_changed: Callable[[Sequence[tuple[int, int]]], None],
+        debounce: float = 0.1,
+    ) -> None:
+        self._database = database
+        self._numbers = numbers
+        self._nlu = nlu
+        self._channels = channels
+        self._clock = clock
+        self._on_said = on_said
+        self._on_changed = on_changed
+        self._debounce = debounce
+        self._due: dict[int, float] = {}
+        """Conversations with unanswered messages, in the order of their first, each with the loop's time to answer at."""
+        self._latest: dict[int, float] = {}
+        """The same conversations with the time beyond which no further bubble is waited for."""
+        self._quiet: set[int] = set()
+        self._wake = asyncio.Event()
+        self._busy = False
+
+    @property
+    def waiting(self) -> int:
+        return len(self._due) + len(self._quiet)
+
+    # ------------------------------------------------------------------------------------------------ claim
+    def ready(self, conversation_id: int, media: bool = False) -> None:
+        """A message came: answer when the debounce window has passed without another (a photo waits for its album)."""
+        now = asyncio.get_running_loop().time()
+        wait = max(self._debounce, ALBUM) if media and self._debounce else self._debounce
+        latest = self._latest.setdefault(conversation_id, now + 5 * wait)
+        self._due[conversation_id] = min(now + wait, max(latest, now))
+        self._wake.set()
+
+    def silent(self, conversation_ids: Sequence[int]) -> None:
+        """These have been quiet for as long as their dialog allows."""
+        self._quiet.update(conversation_ids)
+        self._wake.set()
+
+    async def start(self) -> None:
+        """Take up what was stored and not answered: an earlier process's, and now and then whatever was left lying."""
+        for conversation_id, _ in await self._database.read(inbox.waiting):
+            self._due.setdefault(conversation_id, 0.0)
+        self._wake.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Answer what waits, at most `seconds`; the rest is taken up at the next start."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while (self._due or self._busy) and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            now = loop.time()
+            batch = [talk for talk, at in self._due.items() if at <= now][:BATCH]
+            if not batch and self._quiet:
+                batch = [self._quiet.pop() for _ in range(min(BATCH, len(self._quiet)))]
+            if not batch:
+                wait = min(self._due.values(), default=now + 60) - now
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), max(wait, 0.001))
+                continue
+            for talk in batch:
+                self._due.pop(talk, None)
+                self._latest.pop(talk, None)
+            self._busy = True
+            try:
+                await self._answer(batch)
+            finally:
+                self._busy = False
+
+    async def _answer(self, batch: Sequence[int]) -> None:
+        try:
+            written = await self._database.write(lambda session: self._batch(session, batch))
+        except Exception:
+            if len(batch) > 1:  # one of them spoils the rest: one by one
+                for talk in batch:
+                    await self._answer([talk])
+                return
+            log.exception("a turn could not be written", conversation=batch[0])
+            try:
+                await self._database.write(lambda session: self._write_failed(session, batch[0]))
+            except Exception:
+                log.exception("the database does not take anything; trying again", conversation=batch[0])
+                await asyncio.sleep(1)
+            self._due.setdefault(batch[0], asyncio.get_running_loop().time() + 1)
+            return
+        self._on_said(written.messages)
+        self._on_changed(written.changed)
+
+    # ------------------------------------------------------------------------------------------- load, step
+    def _batch(self, session: Session, ids: Sequence[int]) -> _Written:
+        written = _Written()
+        talks = dialog_state.load(session, ids)
+        news = dialog_state.new_messages(session, ids)
+        for talk_id in ids:
+            if talk_id not in talks:
+                continue  # merged into another meanwhile; its messages moved with it
+            rows = news.get(talk_id, [])
+            if self._debounce == 0 and len(rows) > 1:
+                self.ready(talk_id)
+                rows = rows[:1]
+            try:
+                written.add(self._turn(session, talks[talk_id], rows))
+            except Exception as error:
+                log.exception("a turn failed", conversation=talk_id)
+                self._failed(session, talks[talk_id], rows, f"{type(error).__name__}: {error}"[:500])
+        dialog_state.save(session, written.talks)
+        outbox.add(session, written.outgoing)
+        dialog_state.done(session, written.done)
+        return written
+
+    def _failed(self, session: Session, talk: RowMapping, rows: Sequence[RowMapping], error: str) -> None:
+        """Count the failure; the first message of the turn is parked after some tries, so that the next ones flow."""
+        FAILED_TURNS.inc()
+        if not rows:
+            return
+        first, tries = rows[0], rows[0]["tries"] + 1
+        parked = tries >= TRIES
+        dialog_state.trouble(
+            session, [{"message": first["id"], "new_state": "parked" if parked else "new", "count": tries, "problem": error}]
+        )
+        if parked:
+            self._journal(session, talk, TurnParked(message_id=first["id"], error=error))
+        if not parked or len(rows) > 1:
+            self._due.setdefault(talk["id"], asyncio.get_running_loop().time() + (0 if parked else 0.5 * 2**tries))
+
+    def _write_failed(self, session: Session, talk_id: int) -> None:
+        """The same for a turn that could be made and not written."""
+        talk = dialog_state.load(session, [talk_id]).get(talk_id)
+        if talk is not None:
+            self._failed(
+                session,
+                talk,
+                dialog_state.new_messages(session, [talk_id]).get(talk_id, []),
+                "it could not be written; see the log",
+            )
+
+    def _turn(self, session: Session, row: RowMapping, rows: Sequence[RowMapping]) -> _Written:
+        """One conversation's turn: what came since our last word, or its silence."""
+        number = self._numbers.by_id(row["number_id"])
+        now = self._clock.now()
+        talk = dict(row)
+        if not rows:
+            if row["due_at"] is None or row["due_at"] > now or row["owner"] != "bot" or row["state"] is None:
+                return _Written()
+            state = engine.state_from_json(row["state"])
+            state, effects = engine.remind(number.dialog, state, to_turn(row, number, (), state, self._nlu, now))
+            return self._apply(session, talk, number, state, effects, f"{number.row.channel}:silence", now)
+        said = self._sift(session, talk, [(each["id"], _decode(each["payload"])) for each in rows])
+        if said:
+            _note(talk, [message for _, message in said])
+        if not said or talk["owner"] == "human":
+            written = _Written(talks=[talk], changed=[(talk["company_id"], talk["id"])])
+        else:
+            TURNS.inc()
+            state = (
+                engine.state_from_json(row["state"])
+                if row["state"]
+                else engine.begin(number.dialog, language_of(row["language"] or number.row.language))
+            )
+            state, effects = engine.step(number.dialog, state, to_turn(row, number, said, state, self._nlu, now))
+            written = self._apply(session, talk, number, state, effects, f"{number.row.channel}:{said[-1][1].external_id}", now)
+        written.done = [each["id"] for each in rows]
+        return written
+
+    def _sift(self, session: Session, talk: dict[str, Any], messages: Sequence[tuple[int, Inbound]]) -> list[tuple[int, Inbound]]:
+        """The messages that want an answer. What was changed or taken back before we read it counts as it is now; a new phone, or
+        a seller who answered from the phone's own app, is acted on."""
+        said: dict[str, tuple[int, Inbound]] = {}
+        for row_id, message in messages:
+            match message.kind:
+                case "edit" if message.about in said:
+                    old_id, old = said[message.about]
+                    said[message.about] = old_id, msgspec.structs.replace(old, text=message.text)
+                case "revoke" if message.about in said:
+                    del said[message.about]
+                case "echo":
+                    if talk["owner"] != "human":
+                        talk["owner"] = "human"
+                        self._journal(session, talk, TakenOver(by="phone app"))
+                    talk["preview"] = message.text[:PREVIEW]
+                case "system":
+                    self._identity(session, talk, message)
+                case "reaction" | "edit" | "revoke":
+                    pass  # stored and shown; nothing to say
+                case _:
+                    said[message.external_id] = row_id, message
+        return list(said.values())
+
+    def _identity(self, session: Session, talk: dict[str, Any], message: Inbound) -> None:
+        system = message.system or {}
+        for kind, new in (("phone", system.get("wa_id") or system.get("new_wa_id")), ("bsuid", system.get("user_id"))):
+            old = message.sender.phone if kind == "phone" else message.sender.bsuid
+            if isinstance(new, str) and old:
+                canon = canonical_phone if kind == "phone" else str
+                change_identity(session, talk["company_id"], kind, canon(old), canon(new), self._clock.now())
+                talk["recipient"] = {**talk["recipient"], kind: new}
+
+    # ------------------------------------------------------------------------------------------ apply, save
+    def _apply(
+        self,
+        session: Session,
+        talk: dict[str, Any],
+        number: OurNumber,
+        state: State,
+        effects: Sequence[Effect],
+        source: str,
+        now: datetime,
+    ) -> _Written:
+        written = _Written(talks=[talk], changed=[(talk["company_id"], talk["id"])])
+        window = self._channels[number.row.channel].window
+        until = talk["last_in_at"] + window if window is not None and talk["last_in_at"] else None
+        for say in effects:
+            if isinstance(say, Say):
+                message = to_outbound(say)
+                row = _row(talk, number, message, say.text, until, now)
+                written.outgoing.append(row)
+                written.messages.append(Outgoing(row["id"], talk["id"], number.row.id, talk["recipient"], message, until))
+        if any(not isinstance(effect, Say) for effect in effects):
+            with session.begin_nested():  # the books of this turn stand or fall together
+                self._books(session, talk, number, state, effects, source, now)
+        points, reasons = engine.score(number.dialog, state, number.local(now))
+        quiet = engine.silence(number.dialog, state)
+        talk |= {
+            "state": engine.state_to_json(state),
+            "status": state.status,
+            "score": points,
+            "priority": priority(points),
+            "reasons": reasons,
+            "due_at": now + quiet if quiet is not None else None,
+        }
+        return written
+
+    def _books(
+        self,
+        session: Session,
+        talk: dict[str, Any],
+        number: OurNumber,
+        state: State,
+        effects: Sequence[Effect],
+        source: str,
+        now: datetime,
+    ) -> None:
+        context = Context(
+            company_id=talk["company_id"],
+            person_id=talk["person_id"],
+            conversation_id=talk["id"],
+            number_id=number.row.id,
+            source=source,
+            language=state.language,
+            referral=talk["referral"],
+            now=now,
+        )
+        for effect in effects:
+            match effect:
+                case Do(command):
+                    run(session, context, command)
+                case Handoff(reason):
+                    talk["owner"] = "queued" if talk["owner"] == "bot" else talk["owner"]
+                    self._journal(session, talk, HandoffRequested(reason=reason))
+                case Say():
+                    pass
+
+    def _journal(self, session: Session, talk: Mapping[str, Any] | RowMapping, event: Event) -> None:
+        record(session, talk["company_id"], event, self._clock.now(), person=talk["person_id"], conversation=talk["id"])
+
+
+def language_of(code: str) -> Language:
+    """A stored language code as one that dialogs are written in."""
+    return "en" if code == "en" else "pt" if code == "pt" else "es"
+
+
+def _note(talk: dict[str, Any], said: Sequence[Inbound]) -> None:
+    """What the conversation's row shows of the newest messages."""
+    last = said[-1]
+    newest = max(message.at for message in said)
+    talk |= {
+        "last_in_at": max(newest, talk["last_in_at"] or newest),
+        "unread": talk["unread"] + len(said),
+        "preview": (last.text or f"[{last.kind}]")[:PREVIEW],
+        "recipient": recipient_of(last.sender),
+        "referral": next((found for message in said if (found := referral_of(message))), None) or talk["referral"],
+    }
+
+
+def _row(
+    talk: Mapping[str, Any], number: OurNumber, message: Outbound, text: str, until: datetime | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "company_id": talk["company_id"],
+        "number_id": number.row.id,
+        "conversation_id": talk["id"],
+        "channel": number.row.channel,
+        "recipient": talk["recipient"],
+        "kind": type(message).__struct_config__.tag,
+        "text": text,
+        "payload": _encode(message).decode(),
+        "state": "queued",
+        "rank": 0,
+        "tries": 0,
+        "due_at": now,
+        "window_until": until,
+        "created_at": now,
+    }

@@ -1,0 +1,330 @@
+"""From webhook bodies to stored messages: what waits together is stored together, in one commit, before anybody is told 200.
+
+Each body is kept to the byte; its messages are split off in the same commit, under the conversation they belong to. A message
+that is there already changes nothing. A body nobody can read, or for a number nobody knows, is kept and reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy.orm import Session
+
+from bot.channels.base import UNKNOWN_TIME, Channel, Inbound, Item, Notice, Parsed, Sender, Status
+from bot.clock import Clock
+from bot.notices import apply_notice
+from bot.numbers import Numbers, OurNumber
+from crm_bridge.people.rules import canonical_phone
+from crm_bridge.people.service import Contact, resolve
+from data import inbox
+from data.session import Database
+from data.types import new_id
+
+log = structlog.get_logger()
+
+LINGER = 0.002
+"""Seconds that a body waits for company before the commit."""
+_FORM_MARK = "ref:"
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A new message, as far as those need to know who pass it on."""
+
+    conversation_id: int
+    owner: str
+    number: OurNumber
+    message: Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a commit brought: new messages, and messages of ours that moved (`failed` among them)."""
+
+    arrived: tuple[Arrived, ...] = ()
+    moved: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
+    notices: int = 0
+
+
+@dataclass(slots=True)
+class _Waiting:
+    channel: str
+    body: bytes
+    parsed: Parsed | None
+    problem: str | None
+    done: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The rows of one commit while they are put together."""
+
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[tuple[int, Inbound, OurNumber]] = field(default_factory=list)
+    statuses: list[Status] = field(default_factory=list)
+    notices: list[tuple[Notice, list[OurNumber]]] = field(default_factory=list)
+
+
+class Overloaded(Exception):
+    """More is waiting than can be stored soon: the messenger is asked to come back."""
+
+
+class Intake:
+    """`accept` returns when the body is durable. `on_stored` is told, after each commit, what came."""
+
+    def __init__(
+        self, database: Database, numbers: Numbers, clock: Clock, on_stored: Callable[[Stored], None], limit: int = 5_000
+    ) -> None:
+        self._database = database
+        self._numbers = numbers
+        self._clock = clock
+        self._on_stored = on_stored
+        self._limit = limit
+        self._waiting: list[_Waiting] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def accept(self, channel: Channel, body: bytes) -> None:
+        """Store a webhook body and what is in it; durable when this returns. Overloaded when too much waits already."""
+        if len(self._waiting) >= self._limit:
+            raise Overloaded
+        parsed, problem = None, None
+        try:
+            parsed = channel.parse(body)
+            problem = "; ".join(parsed.problems)[:2000] or None
+        except ValueError as error:
+            problem = str(error)[:2000] or "unreadable"
+        waiting = _Waiting(channel.name, body, parsed, problem, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._task is None:
+            self._task = asyncio.create_task(self._store_all())
+        await waiting.done
+
+    async def _store_all(self) -> None:
+        try:
+            await asyncio.sleep(LINGER)
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                await self._store_batch(batch)
+        finally:
+            self._task = asyncio.create_task(self._store_all()) if self._waiting else None
+
+    async def _store_batch(self, batch: Sequence[_Waiting]) -> None:
+        stored: Stored | None
+        try:
+            stored = await self._database.write(lambda session: self._store(session, batch))
+        except Exception:
+            if len(batch) > 1:  # one of them is poison: each gets a commit of its own
+                for one in batch:
+                    await self._store_batch([one])
+                return
+            stored = await self._keep_unread(batch[0])
+        self._finish(batch, stored)
+
+    async def _keep_unread(self, one: _Waiting) -> Stored | None:
+        """The body could not be taken apart: keep it whole. None when not even that can be done (the disk, the database)."""
+        log.exception("webhook body could not be split", channel=one.channel, size=len(one.body))
+        row = self._body_row(one, "unreadable", one.problem or "it could not be split; see the log")
+        try:
+            await self._database.write(lambda session: inbox.add_bodies(session, [row]))
+        except Exception as error:
+            one.done.set_exception(error)
+            return None
+        return Stored()
+
+    def _finish(self, batch: Sequence[_Waiting], stored: Stored | None) -> None:
+        for one in batch:
+            if not one.done.done():
+                one.done.set_result(None)
+        if stored is not None:
+            self._on_stored(stored)
+
+    def _body_row(self, one: _Waiting, state: str, problem: str | None) -> dict[str, Any]:
+        return {
+            "id": new_id(),
+            "channel": one.channel,
+            "body": one.body,
+            "state": state,
+            "problem": problem,
+            "received_at": self._clock.now(),
+        }
+
+    def _store(self, session: Session, waiting: Sequence[_Waiting]) -> Stored:
+        batch = _Batch()
+        for one in waiting:
+            if one.parsed is None:
+                batch.bodies.append(self._body_row(one, "unreadable", one.problem))
+                continue
+            row = self._body_row(one, "split", one.problem)
+            if one.problem:
+                row["state"] = "unreadable"
+            batch.bodies.append(row)
+            nameless = [item for item in one.parsed.items if isinstance(item, Inbound) and not recipient_of(item.sender)]
+            if nameless:
+                row["state"], row["problem"] = "unreadable", f"{len(nameless)} messages without a sender"
+            unknown = [item for item in one.parsed.items if item not in nameless and not self._sort(item, row["id"], batch)]
+            if unknown:
+                names = ", ".join(sorted({item.number or (item.account if isinstance(item, Notice) else "") for item in unknown}))
+                row["state"], row["problem"] = "unknown_number", f"no number of ours: {names}"
+                log.warning("webhook for an unknown number", channel=one.channel, number=names)
+        inbox.add_bodies(session, batch.bodies)
+        return store_items(session, self._database.dialect, batch, self._clock.now())
+
+    def _sort(self, item: Item, body_id: int, batch: _Batch) -> bool:
+        """Put one item where it belongs; False when it is for nobody we know."""
+        if isinstance(item, Notice):
+            number = self._numbers.find(item.channel, item.number) if item.number else None
+            numbers = [number] if number else self._numbers.of_account(item.channel, item.account)
+            batch.notices.append((item, numbers))
+            return bool(numbers)
+        number = self._numbers.find(item.channel, item.number)
+        if number is None:
+            return False
+        if item.at == UNKNOWN_TIME:  # the messenger's own time was unreadable: ours is the next best
+            item = msgspec.structs.replace(item, at=self._clock.now())
+        if isinstance(item, Status):
+            batch.statuses.append(item)
+        else:
+            batch.messages.append((body_id, item, number))
+        return True
+
+
+def contact_of(sender: Sender, company: int) -> Contact:
+    """Who a sender is, with phones in the canon of their country."""
+    identities = [
+        ("phone", canonical_phone(sender.phone)) if sender.phone else None,
+        ("bsuid", sender.bsuid) if sender.bsuid else None,
+        ("telegram", sender.telegram) if sender.telegram else None,
+        ("webchat", sender.webchat) if sender.webchat else None,
+    ]
+    return Contact(company, tuple(each for each in identities if each), sender.name)
+
+
+def recipient_of(sender: Sender) -> dict[str, str]:
+    """The address that answers go to: exactly as the messenger gave it."""
+    return {field: value for field in ("phone", "bsuid", "telegram", "webchat") if (value := getattr(sender, field)) is not None}
+
+
+def referral_of(message: Inbound) -> dict[str, Any] | None:
+    """Where somebody comes from: the clicked advertisement, or a form's token in the ready-made greeting ("… ref:AB12CD")."""
+    if message.referral:
+        return message.referral
+    at = message.text.find(_FORM_MARK)
+    token = message.text[at + len(_FORM_MARK) :].split(maxsplit=1)[0:1] if at >= 0 else []
+    return {"form": token[0][:64]} if token and token[0].isalnum() else None
+
+
+def store_items(session: Session, dialect: str, batch: _Batch, now: datetime) -> Stored:
+    """Write the batch: people and conversations where they are new, then messages, files and statuses."""
+    fresh = _without_known(session, batch.messages)
+    contacts = [contact_of(message.sender, number.row.company_id) for _, message, number in fresh]
+    people = resolve(session, contacts, now)
+    talks = inbox.talks(session, set(people.values())) if people else {}
+    conversations: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    media: list[dict[str, Any]] = []
+    arrived: list[Arrived] = []
+    for (body_id, message, number), contact in zip(fresh, contacts, strict=True):
+        person = people[contact]
+        talk, owner = talks.get((number.row.id, person), (0, "bot"))
+        if not talk:
+            talk = new_id()
+            talks[number.row.id, person] = talk, owner
+            conversations.append(
+                {
+                    "id": talk,
+                    "company_id": number.row.company_id,
+                    "number_id": number.row.id,
+                    "person_id": person,
+                    "recipient": recipient_of(message.sender),
+                    "reasons": [],
+                    "referral": referral_of(message),
+                    "created_at": now,
+                }
+            )
+        row_id = new_id()
+        rows.append(
+            {
+                "id": row_id,
+                "company_id": number.row.company_id,
+                "body_id": body_id,
+                "conversation_id": talk,
+                "channel": message.channel,
+                "external_id": message.external_id,
+                "kind": message.kind,
+                "text": message.text,
+                "payload": _encode(message).decode(),
+                "at": message.at,
+                "received_at": now,
+                "state": "new",
+            }
+        )
+        if message.media is not None:
+            media.append(
+                {
+                    "id": new_id(),
+                    "company_id": number.row.company_id,
+                    "message_id": row_id,
+                    "number_id": number.row.id,
+                    "external_id": message.media.id,
+                    "mime": message.media.mime,
+                    "filename": message.media.filename,
+                    "sha256": message.media.sha256,
+                    "size": message.media.size,
+                    "state": "waiting",
+                    "due_at": now,
+                }
+            )
+        arrived.append(Arrived(talk, owner, number, message))
+    inbox.add_conversations(session, dialect, conversations)
+    inbox.add_messages(session, dialect, rows)
+    inbox.add_media(session, media)
+    moved, failed = _statuses(session, dialect, batch.statuses)
+    for notice, numbers in batch.notices:
+        for number in numbers:
+            apply_notice(session, notice, number, now)
+    return Stored(tuple(arrived), moved, failed, len(batch.notices))
+
+
+def _without_known(session: Session, messages: Iterable[tuple[int, Inbound, OurNumber]]) -> list[tuple[int, Inbound, OurNumber]]:
+    fresh = {
+        (message.channel, message.external_id): (body, message, number) for body, message, number in reversed(list(messages))
+    }
+    if not fresh:
+        return []
+    known = inbox.known_messages(session, [external for _, external in fresh])
+    return [entry for key, entry in reversed(fresh.items()) if key not in known]
+
+
+def _statuses(session: Session, dialect: str, statuses: Sequence[Status]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    rows = [
+        {
+            "id": new_id(),
+            "channel": status.channel,
+            "external_id": status.external_id,
+            "status": status.status,
+            "outbox_id": _outbox_id(status.callback),
+            "code": status.code,
+            "detail": status.detail,
+            "at": status.at,
+        }
+        for status in statuses
+    ]
+    inbox.merge_statuses(session, dialect, rows)
+    own = [(status, outbox) for status in statuses if (outbox := _outbox_id(status.callback)) is not None]
+    return tuple({outbox for _, outbox in own}), tuple({outbox for status, outbox in own if status.status == "failed"})
+
+
+def _outbox_id(callback: str | None) -> int | None:
+    """Our own id in a status; None when it is somebody else's words."""
+    if callback and callback.isascii() and callback.isdigit() and len(callback) < 20 and int(callback) < 1 << 63:
+        return int(callback)
+    return None

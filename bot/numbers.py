@@ -1,0 +1,128 @@
+"""Our business numbers, in memory: whose each is, which dialog it talks, when it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import yaml
+from babel.dates import format_date, format_time
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.channels.base import Account
+from crm_bridge.companies.hours import is_open, next_opening
+from data.session import Database
+from data.tables import Company, DialogVersion, Number
+from dialogs.loader import Dialog, DialogError, with_overrides
+from dialogs.model import Voice
+from nlu.understanding import FaqIndex, Nlu
+
+
+@dataclass(frozen=True, slots=True)
+class OurNumber:
+    row: Number
+    company: Company
+    zone: ZoneInfo
+    dialog: Dialog
+    faq: FaqIndex
+    voice: Voice
+    account: Account
+
+    def local(self, now: datetime) -> datetime:
+        return now.astimezone(self.zone)
+
+    def is_open(self, now: datetime) -> bool:
+        return is_open(self.row.hours, self.local(now))
+
+    def opens(self, now: datetime, language: str) -> str:
+        """When it opens next, in words; "" when it is open or never opens."""
+        local = self.local(now)
+        opening = None if is_open(self.row.hours, local) else next_opening(self.row.hours, local)
+        if opening is None:
+            return ""
+        days = (opening.date() - local.date()).days
+        text = _texts()["opens"]["today" if days == 0 else "tomorrow" if days == 1 else "later"][language]
+        return str(text).format(
+            time=format_time(opening, "short", locale=language),
+            day=format_date(opening, "EEEE d MMMM" if days > 6 else "EEEE", locale=language),
+        )
+
+
+@cache
+def _texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    loaded: Mapping[str, Mapping[str, Mapping[str, str]]] = yaml.safe_load(
+        Path(__file__).with_name("texts.yaml").read_text("utf-8")
+    )
+    return loaded
+
+
+class Numbers:
+    """All numbers of the installation. `reload` replaces them at once, so that a turn sees either the old or the new."""
+
+    def __init__(self, flows: Mapping[str, Dialog], nlu: Nlu, default_token: str) -> None:
+        self._flows = flows
+        self._nlu = nlu
+        self._token = default_token
+        self._by_id: dict[int, OurNumber] = {}
+        self._by_external: dict[tuple[str, str], OurNumber] = {}
+
+    def by_id(self, number_id: int) -> OurNumber:
+        """KeyError when there is none."""
+        return self._by_id[number_id]
+
+    def find(self, channel: str, external_id: str) -> OurNumber | None:
+        return self._by_external.get((channel, external_id))
+
+    def of_account(self, channel: str, account: str) -> list[OurNumber]:
+        return [number for number in self._by_id.values() if number.row.channel == channel and number.row.account == account]
+
+    def all(self) -> list[OurNumber]:
+        return list(self._by_id.values())
+
+    async def reload(self, database: Database) -> None:
+        """Read all numbers and their edited dialogs anew. DialogError when an edit does not fit the shipped dialog any more."""
+        found = await database.read(self._load)
+        self._by_id = {number.row.id: number for number in found}
+        self._by_external = {(number.row.channel, number.row.external_id): number for number in found}
+
+    def _load(self, session: Session) -> list[OurNumber]:
+        newest = (
+            select(DialogVersion.number_id, func.max(DialogVersion.version).label("version"))
+            .group_by(DialogVersion.number_id)
+            .subquery()
+        )
+        edits = {
+            edit.number_id: edit
+            for edit in session.scalars(
+                select(DialogVersion).join(
+                    newest, (newest.c.number_id == DialogVersion.number_id) & (newest.c.version == DialogVersion.version)
+                )
+            )
+        }
+        rows = session.execute(select(Number, Company).join(Company, Company.id == Number.company_id).order_by(Number.id)).all()
+        return [self._number(number, company, edits.get(number.id)) for number, company in rows]
+
+    def _number(self, row: Number, company: Company, edit: DialogVersion | None) -> OurNumber:
+        dialog = self._flows.get(row.dialog)
+        if dialog is None:
+            raise DialogError(
+                f"number {row.display} ({row.name}): no dialog {row.dialog!r}; there are {', '.join(sorted(self._flows))}"
+            )
+        if edit is not None and edit.dialog == row.dialog:
+            dialog = with_overrides(dialog, edit.overrides, edit.version)
+        old = self._by_id.get(row.id)
+        same = old is not None and old.dialog.faq_questions() == dialog.faq_questions()
+        return OurNumber(
+            row=row,
+            company=company,
+            zone=ZoneInfo(company.timezone),
+            dialog=dialog,
+            faq=old.faq if old is not None and same else self._nlu.faq_index(dialog.faq_questions()),
+            voice=Voice(bot=row.bot_name, company=row.name, tone="usted" if row.tone == "usted" else "tu"),
+            account=Account(id=row.id, external_id=row.external_id, token=row.token or self._token),
+        )

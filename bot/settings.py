@@ -1,0 +1,81 @@
+"""Typed settings from the environment and `.env`; the service refuses to start when one is wrong, naming it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+
+class WrongSettings(Exception):
+    """A setting is missing or cannot be used; the message names the variable and says what it takes."""
+
+
+class Settings(BaseSettings):
+    """Every setting of the service; the names are the environment's."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = "sqlite:///var/mostrador.db"
+    """Where everything is kept: sqlite:///path or postgresql://user:password@host/name."""
+    secret_key: SecretStr = Field(min_length=32)
+    """Signs forms, and makes the secret that Telegram shows us: at least 32 random characters."""
+    public_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8080")
+    """How browsers reach the service."""
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: int = Field(default=8080, ge=1, le=65535)
+    """The port to listen on."""
+
+    whatsapp_app_secret: SecretStr = SecretStr("")
+    """The Meta app's secret, which signs webhooks; several, comma-separated, while it is being rotated."""
+    whatsapp_verify_token: SecretStr = SecretStr("")
+    """What Meta shows when it subscribes to the webhook."""
+    whatsapp_token: SecretStr = SecretStr("")
+    """The access token for all numbers that have none of their own."""
+    whatsapp_graph_url: AnyHttpUrl = AnyHttpUrl("https://graph.facebook.com")
+    """Meta's Graph API, or a local one."""
+    whatsapp_graph_version: str = Field(default="v26.0", pattern=r"^v\d+\.\d+$")
+    """The Graph API's version."""
+
+    telegram_token: SecretStr = SecretStr("")
+    """The Telegram bot's token; empty: no Telegram."""
+    telegram_api_url: AnyHttpUrl = AnyHttpUrl("https://api.telegram.org")
+    """Telegram's Bot API, or a local one."""
+
+    debounce_ms: int = Field(default=100, ge=0, le=10_000)
+    """Messages of one person that come within this time are answered as one; 0 answers each by itself."""
+    reconcile_seconds: float = Field(default=30.0, gt=0, le=600)
+    """How long a message whose sending was not answered waits for its status before it is sent again."""
+    media_dir: Path = Path("var/media")
+    """Where received files are kept."""
+    log_format: Literal["console", "json"] = "console"
+    """How log lines are written."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _supported(cls, value: str) -> str:
+        try:
+            backend = make_url(value).get_backend_name()
+        except ArgumentError as error:
+            raise ValueError("not an address; use sqlite:///path or postgresql://user:password@host/name") from error
+        if backend not in ("sqlite", "postgresql"):
+            raise ValueError(f"{backend} is not supported; use sqlite:///path or postgresql://user:password@host/name")
+        return value
+
+    @property
+    def app_secrets(self) -> tuple[bytes, ...]:
+        return tuple(part.strip().encode() for part in self.whatsapp_app_secret.get_secret_value().split(",") if part.strip())
+
+
+def load(**given: object) -> Settings:
+    """Read the settings. WrongSettings lists every variable that is wrong, and why."""
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+        raise WrongSettings("wrong settings (see .env.example):\n" + "\n".join(lines)) from None

@@ -1,0 +1,70 @@
+"""Between a messenger's messages and a dialog's turns: what was said becomes a Turn, what is to be said an Outbound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import RowMapping
+
+from bot.channels.base import Choices, Inbound, Option, Outbound, Text
+from bot.numbers import OurNumber
+from crm_bridge.people.rules import clean_name
+from dialogs.model import Attachment, Say, State, Turn
+from nlu.understanding import NOTHING, Nlu
+
+Said = Sequence[tuple[int, Inbound]]
+"""Messages with the ids of their inbox rows."""
+
+
+def to_turn(talk: RowMapping, number: OurNumber, said: Said, state: State, nlu: Nlu, now: datetime) -> Turn:
+    """Everything a person said since our last word, with what the dialog needs to know around it. Bubbles become lines."""
+    text = "\n".join(message.text for _, message in said if message.text and message.choice is None)
+    question = number.dialog.questions.get(state.asked) if state.asked else None
+    known = {"name": talk["name"], "email": talk["email"], "phone": talk["phone"], "company": talk["organisation"]}
+    return Turn(
+        text=text,
+        choice=next((message.choice for _, message in reversed(said) if message.choice), None),
+        attachments=tuple(attachment for row_id, message in said for attachment in _attachments(row_id, message)),
+        understanding=nlu.understand(text, question.read if question else None, number.faq) if text else NOTHING,
+        now=number.local(now),
+        country=number.company.country,
+        currency=number.company.currency,
+        open=number.is_open(now),
+        opens=number.opens(now, state.language),
+        known={fact: value for fact, value in known.items() if value},
+        returning=bool(talk["has_lead"] or (talk["name"] and talk["state"] is None)),
+        voice=number.voice,
+    )
+
+
+def to_outbound(say: Say) -> Outbound:
+    if not say.choices:
+        return Text(say.text)
+    options = tuple(Option(choice.id, choice.title, choice.description) for choice in say.choices)
+    return Choices(say.text, options, say.button) if say.button else Choices(say.text, options)
+
+
+def _attachments(row_id: int, message: Inbound) -> list[Attachment]:
+    """What a message brought besides its words. `file` names the inbox message, where the file itself is found later."""
+    file = str(row_id)
+    match message.kind:
+        case "image" | "audio" | "voice" | "video" | "document" | "sticker" as kind:
+            return [Attachment(kind, file=file, name=(message.media.filename or "") if message.media else "")]
+        case "location" if message.place is not None:
+            place = message.place
+            name = place.name or place.address or ""
+            return [Attachment("location", file=file, name=name, latitude=place.latitude, longitude=place.longitude)]
+        case "contacts":
+            return [
+                Attachment("contact", file, clean_name(card.name) or "", next(iter(card.phones), ""), next(iter(card.emails), ""))
+                for card in message.cards
+            ]
+        case "order":
+            return [
+                Attachment("order", file=file, detail=", ".join(f"{item.quantity} × {item.product}" for item in message.order))
+            ]
+        case "unsupported":
+            return [Attachment("unsupported", file=file)]
+        case _:
+            return []
