@@ -27,9 +27,8 @@ from bot.numbers import Numbers
 from bot.outbox import Sender
 from bot.settings import Settings
 from bot.web.preview import NLU
-from bot.web.preview import NLU
 from bot.webhook import LIMIT, telegram_routes, whatsapp_routes
-from data import schema
+from data import outbox, schema
 from data.lease import only_server
 from data.session import Database, connect
 from dialogs.loader import Dialog, load_folder
@@ -69,14 +68,21 @@ class Service:
                 recipient = Recipient(**recipient_of(arrived.message.sender))
                 self.sender.courtesy(arrived.conversation_id, arrived.number, recipient, arrived.message.external_id)
             self.turns.ready(arrived.conversation_id, arrived.message.media is not None and arrived.message.kind != "voice")
+        if stored.moved and self.live.watched:
+            self.later(self.show_moved(stored.moved))
         if stored.failed:
             self.later(self.sender.failed(stored.failed))
         if stored.notices:
             self.later(self.numbers.reload(self.database))
 
-    def on_changed(self, changed: Sequence[tuple[int, int]]) -> None:
-        for company, conversation in changed:
-            self.live.publish(company, Change("conversation", conversation))
+    def on_changed(self, changed: Sequence[tuple[int, Change]]) -> None:
+        for company, change in changed:
+            self.live.publish(company, change)
+
+    async def show_moved(self, messages: Sequence[int]) -> None:
+        """Ticks on the pages that are open."""
+        for row in await self.database.read(lambda session: outbox.by_id(session, messages)):
+            self.live.publish(row["company_id"], Change("conversation", row["conversation_id"]))
 
     def later(self, work: object) -> None:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]

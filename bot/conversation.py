@@ -22,12 +22,13 @@ from sqlalchemy.orm import Session
 from bot.channels.base import Channel, Inbound, Outbound
 from bot.clock import Clock
 from bot.intake import recipient_of, referral_of
+from bot.live import Change
 from bot.metrics import FAILED_TURNS, TURNS
 from bot.numbers import Numbers, OurNumber
 from bot.outbox import Outgoing
 from bot.translate import to_outbound, to_turn
 from crm_bridge.context import Context
-from crm_bridge.events import Event, HandoffRequested, TakenOver, TurnParked
+from crm_bridge.events import Event, HandoffRequested, LeadRegistered, LeadUpdated, TakenOver, TurnParked
 from crm_bridge.handlers import run
 from crm_bridge.journal import record
 from crm_bridge.leads.rules import priority
@@ -60,8 +61,8 @@ class _Written:
     done: list[int] = field(default_factory=list)
     outgoing: list[dict[str, Any]] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
-    changed: list[tuple[int, int]] = field(default_factory=list)
-    """(company, conversation)"""
+    changed: list[tuple[int, Change]] = field(default_factory=list)
+    """(company, what of it the pages show anew)"""
 
     def add(self, other: _Written) -> None:
         self.talks += other.talks
@@ -82,7 +83,7 @@ class Turns:
         channels: Mapping[str, Channel],
         clock: Clock,
         on_said: Callable[[Sequence[Outgoing]], None],
-        on_changed: Callable[[Sequence[tuple[int, int]]], None],
+        on_changed: Callable[[Sequence[tuple[int, Change]]], None],
         debounce: float = 0.1,
     ) -> None:
         self._database = database
@@ -235,7 +236,7 @@ class Turns:
         if said:
             _note(talk, [message for _, message in said])
         if not said or talk["owner"] == "human":
-            written = _Written(talks=[talk], changed=[(talk["company_id"], talk["id"])])
+            written = _Written(talks=[talk], changed=[(talk["company_id"], Change("conversation", talk["id"]))])
         else:
             TURNS.inc()
             state = (
@@ -292,7 +293,7 @@ class Turns:
         source: str,
         now: datetime,
     ) -> _Written:
-        written = _Written(talks=[talk], changed=[(talk["company_id"], talk["id"])])
+        written = _Written(talks=[talk], changed=[(talk["company_id"], Change("conversation", talk["id"]))])
         window = self._channels[number.row.channel].window
         until = talk["last_in_at"] + window if window is not None and talk["last_in_at"] else None
         for say in effects:
@@ -303,7 +304,9 @@ class Turns:
                 written.messages.append(Outgoing(row["id"], talk["id"], number.row.id, talk["recipient"], message, until))
         if any(not isinstance(effect, Say) for effect in effects):
             with session.begin_nested():  # the books of this turn stand or fall together
-                self._books(session, talk, number, state, effects, source, now)
+                events = self._books(session, talk, number, state, effects, source, now)
+            leads = [event.lead_id for event in events if isinstance(event, LeadRegistered | LeadUpdated)]
+            written.changed += [(talk["company_id"], Change("lead", lead)) for lead in leads]
         points, reasons = engine.score(number.dialog, state, number.local(now))
         quiet = engine.silence(number.dialog, state)
         talk |= {
@@ -325,7 +328,7 @@ class Turns:
         effects: Sequence[Effect],
         source: str,
         now: datetime,
-    ) -> None:
+    ) -> list[Event]:
         context = Context(
             company_id=talk["company_id"],
             person_id=talk["person_id"],
@@ -336,15 +339,17 @@ class Turns:
             referral=talk["referral"],
             now=now,
         )
+        events: list[Event] = []
         for effect in effects:
             match effect:
                 case Do(command):
-                    run(session, context, command)
+                    events.append(run(session, context, command))
                 case Handoff(reason):
                     talk["owner"] = "queued" if talk["owner"] == "bot" else talk["owner"]
                     self._journal(session, talk, HandoffRequested(reason=reason))
                 case Say():
                     pass
+        return events
 
     def _journal(self, session: Session, talk: Mapping[str, Any] | RowMapping, event: Event) -> None:
         record(session, talk["company_id"], event, self._clock.now(), person=talk["person_id"], conversation=talk["id"])

@@ -23,6 +23,11 @@ class Live:
     def __init__(self) -> None:
         self._listeners: defaultdict[int, set[asyncio.Queue[Change]]] = defaultdict(set)
 
+    @property
+    def watched(self) -> bool:
+        """Whether any page is open at all."""
+        return bool(self._listeners)
+
     def publish(self, company: int, change: Change) -> None:
         for queue in self._listeners.get(company, ()):
             if queue.full():

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from crm_bridge.commands import Command, RecordConsent, RegisterLead
 from crm_bridge.context import Context
+from crm_bridge.events import Event
 from crm_bridge.leads.service import register
 from crm_bridge.people.consent import record_consent
 
-Handler = Callable[[Session, Context, Any], None]
+Handler = Callable[[Session, Context, Any], Event]
 
 HANDLERS: Mapping[type[Command], Handler] = {
     RegisterLead: register,
@@ -20,6 +21,7 @@ HANDLERS: Mapping[type[Command], Handler] = {
 }
 
 
-def run(session: Session, context: Context, command: Command) -> None:
-    """Carry out `command` in the session's transaction. KeyError when nobody handles it: a test sees to it that somebody does."""
-    HANDLERS[type(command)](session, context, command)
+def run(session: Session, context: Context, command: Command) -> Event:
+    """Carry out `command` in the session's transaction, and tell what has happened. KeyError when nobody handles it: a test sees
+    to it that somebody does."""
+    return HANDLERS[type(command)](session, context, command)

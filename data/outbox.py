@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, case, func, insert, select, text, update
+from sqlalchemy import Column, ColumnElement, RowMapping, bindparam, case, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from data.inbox import OUTBOX, RANK, Row
@@ -19,6 +19,14 @@ _RANK_OF = select(OUTBOX.c.rank).where(OUTBOX.c.id == bindparam("outbox"))
 _RETRIED = select(OUTBOX.c.retry_of_id).where(OUTBOX.c.retry_of_id.in_(bindparam("ids", expanding=True)))
 _RISES = OUTBOX.c.rank < bindparam("new_rank")
 _STAYS = OUTBOX.c.rank == bindparam("new_rank")
+
+
+def _newer(column: Column[Any], given: str) -> ColumnElement[Any]:
+    """What is told now where the message moved on; what was told before where a status was faster."""
+    value = bindparam(given, type_=column.type)
+    return case((_RISES, value), (_STAYS, func.coalesce(value, column)), else_=column)
+
+
 _RECORD = (
     update(OUTBOX)
     .where(OUTBOX.c.id == bindparam("outbox"))
@@ -29,10 +37,8 @@ _RECORD = (
         sent_at=func.coalesce(OUTBOX.c.sent_at, bindparam("sent", type_=UtcDateTime)),
         tries=bindparam("count"),
         payload=func.coalesce(bindparam("new_payload"), OUTBOX.c.payload),
-        **{
-            column.name: case((_RISES, given), (_STAYS, func.coalesce(given, column)), else_=column)
-            for column, given in ((OUTBOX.c.error_code, bindparam("code")), (OUTBOX.c.error, bindparam("problem")))
-        },
+        error_code=_newer(OUTBOX.c.error_code, "code"),
+        error=_newer(OUTBOX.c.error, "problem"),
     )
 )
 

@@ -36,7 +36,7 @@ _CHANGE = (
 )
 
 
-def register(session: Session, context: Context, command: RegisterLead) -> None:
+def register(session: Session, context: Context, command: RegisterLead) -> LeadRegistered | LeadUpdated:
     """Open a lead, or bring the person's open lead of this interest up to date (a finished one never becomes unfinished)."""
     describe(session, context.company_id, context.person_id, command.facts, context.language)
     where = {"company": context.company_id, "person": context.person_id, "interest": command.interest}
@@ -73,3 +73,4 @@ def register(session: Session, context: Context, command: RegisterLead) -> None:
     event = told(lead_id, command.interest, command.score, fields["priority"], fields["complete"])
     subjects = {"person": context.person_id, "conversation": context.conversation_id, "lead": lead_id}
     record(session, context.company_id, event, context.now, **subjects)
+    return event

@@ -12,7 +12,7 @@ from crm_bridge.journal import record
 from data.tables import Consent
 
 
-def record_consent(session: Session, context: Context, command: RecordConsent) -> None:
+def record_consent(session: Session, context: Context, command: RecordConsent) -> ConsentChanged:
     """Keep the person's word; the newest one a purpose counts."""
     session.add(
         Consent(
@@ -25,14 +25,10 @@ def record_consent(session: Session, context: Context, command: RecordConsent) -
             at=context.now,
         )
     )
-    record(
-        session,
-        context.company_id,
-        ConsentChanged(purpose=command.purpose, granted=command.granted),
-        context.now,
-        person=context.person_id,
-        conversation=context.conversation_id,
-    )
+    event = ConsentChanged(purpose=command.purpose, granted=command.granted)
+    subjects = {"person": context.person_id, "conversation": context.conversation_id}
+    record(session, context.company_id, event, context.now, **subjects)
+    return event
 
 
 def allowed(session: Session, company: int, person: int, purpose: str) -> bool | None:
