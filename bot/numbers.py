@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import structlog
 import yaml
 from babel.dates import format_date, format_time
 from sqlalchemy import func, select
@@ -21,6 +22,8 @@ from data.tables import Company, DialogVersion, Number
 from dialogs.loader import Dialog, DialogError, with_overrides
 from dialogs.model import Voice
 from nlu.understanding import FaqIndex, Nlu
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Numbers:
         return list(self._by_id.values())
 
     async def reload(self, database: Database) -> None:
-        """Read all numbers and their edited dialogs anew. DialogError when an edit does not fit the shipped dialog any more."""
+        """Read all numbers and their edited dialogs anew. DialogError when a number names a dialog that is not there."""
         found = await database.read(self._load)
         self._by_id = {number.row.id: number for number in found}
         self._by_external = {(number.row.channel, number.row.external_id): number for number in found}
@@ -114,7 +117,12 @@ class Numbers:
                 f"number {row.display} ({row.name}): no dialog {row.dialog!r}; there are {', '.join(sorted(self._flows))}"
             )
         if edit is not None and edit.dialog == row.dialog:
-            dialog = with_overrides(dialog, edit.overrides, edit.version)
+            try:
+                dialog = with_overrides(dialog, edit.overrides, edit.version)
+            except DialogError as error:  # a new version dropped what was edited: people are still answered
+                log.error(
+                    "the edited texts do not fit the dialog; the shipped ones are used", number=row.display, problem=str(error)
+                )
         old = self._by_id.get(row.id)
         same = old is not None and old.dialog.faq_questions() == dialog.faq_questions()
         return OurNumber(

@@ -1,0 +1,96 @@
+"""The table of pages: who may open what. A page that is not here does not exist; one without roles cannot be written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
+import aiohttp_session
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.keys import SETTINGS
+from bot.web import account, auth, dialogs, inbox, leads, live, preview, users
+from bot.web.guard import PUBLIC, Route, error_page, guarded
+from bot.web.pages import STATIC, setup_templates
+from bot.web.sessions import SqlStorage
+
+EVERYBODY = frozenset({"admin", "manager", "seller"})
+MANAGERS = frozenset({"admin", "manager"})
+ADMINS = frozenset({"admin"})
+
+
+async def static(request: web.Request) -> web.FileResponse:
+    path = STATIC.get(request.match_info["name"])
+    if path is None:
+        raise web.HTTPNotFound
+    return web.FileResponse(path, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/static/{name}", static, PUBLIC),
+    Route("GET", "/login", auth.form, PUBLIC),
+    Route("POST", "/login", auth.log_in, PUBLIC),
+    Route("POST", "/login/code", auth.second_factor, PUBLIC),
+    Route("POST", "/logout", auth.log_out, EVERYBODY),
+    Route("GET", "/", inbox.page, EVERYBODY),
+    Route("GET", "/conversations", inbox.rows, EVERYBODY),
+    Route("GET", r"/conversations/{id:\d+}", inbox.conversation, EVERYBODY),
+    Route("GET", r"/conversations/{id:\d+}/thread", inbox.thread, EVERYBODY),
+    Route("GET", r"/conversations/{id:\d+}/side", inbox.side, EVERYBODY),
+    Route("POST", r"/conversations/{id:\d+}/read", inbox.read, EVERYBODY),
+    Route("GET", r"/media/{id:\d+}", inbox.media, EVERYBODY),
+    Route("GET", "/live", live.stream, EVERYBODY),
+    Route("GET", "/leads", leads.page, EVERYBODY),
+    Route("GET", "/leads/rows", leads.rows, EVERYBODY),
+    Route("GET", r"/leads/{id:\d+}", leads.lead, EVERYBODY),
+    Route("GET", r"/leads/{id:\d+}/timeline", leads.timeline, EVERYBODY),
+    Route("GET", "/numbers", dialogs.numbers, MANAGERS),
+    Route("GET", r"/numbers/{id:\d+}", dialogs.number, MANAGERS),
+    Route("POST", r"/numbers/{id:\d+}", dialogs.save_number, MANAGERS),
+    Route("GET", r"/numbers/{id:\d+}/dialog", dialogs.editor, MANAGERS),
+    Route("POST", r"/numbers/{id:\d+}/dialog", dialogs.save, MANAGERS),
+    Route("GET", r"/numbers/{id:\d+}/dialog/versions", dialogs.versions, MANAGERS),
+    Route("POST", r"/numbers/{id:\d+}/dialog/restore", dialogs.restore, MANAGERS),
+    Route("POST", r"/numbers/{id:\d+}/dialog/preview", preview.talk, MANAGERS),
+    Route("GET", "/users", users.page, ADMINS),
+    Route("POST", "/users", users.add, ADMINS),
+    Route("POST", r"/users/{id:\d+}", users.change, ADMINS),
+    Route("POST", r"/users/{id:\d+}/password", users.reset, ADMINS),
+    Route("GET", "/account", account.page, EVERYBODY),
+    Route("POST", "/account/password", account.password, EVERYBODY),
+    Route("POST", "/account/factor", account.begin_factor, EVERYBODY),
+    Route("POST", "/account/factor/confirm", account.confirm_factor, EVERYBODY),
+    Route("POST", "/account/factor/remove", account.remove_factor, EVERYBODY),
+    Route("POST", "/account/sessions", account.end_others, EVERYBODY),
+    Route("POST", r"/account/sessions/{id:\d+}", account.end_one, EVERYBODY),
+)
+
+
+def setup(app: web.Application) -> None:
+    """Add the pages. The application holds SETTINGS now; the rest of `bot/keys.py` and `preview.NLU` before a request."""
+    aiohttp_session.setup(app, SqlStorage(secure=app[SETTINGS].public_url.scheme == "https"))
+    app.middlewares.append(_unknown)
+    setup_templates(app)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, guarded(route))
+    app[auth.HASHERS] = ThreadPoolExecutor(2, "argon2")
+    app[live.STREAMS] = set()
+    app.on_shutdown.append(live.close)
+    app.cleanup_ctx.append(_hashers)
+
+
+@web.middleware
+async def _unknown(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """An address that nothing answers to, opened in a browser, gets a page that says so."""
+    wrong = request.match_info.http_exception
+    if wrong is not None and "text/html" in request.headers.get("Accept", ""):
+        await aiohttp_session.get_session(request)
+        return await error_page(request, wrong.status)
+    return await handler(request)
+
+
+async def _hashers(app: web.Application) -> AsyncIterator[None]:
+    yield
+    await asyncio.to_thread(app[auth.HASHERS].shutdown)

@@ -1,0 +1,139 @@
+"""Users, the lock-out, sessions, and versions of a dialog's texts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+import pytest
+from sqlalchemy import select
+
+from crm_bridge.companies import queries, rules, service
+from data.tables import DialogVersion, Number, User
+
+
+async def test_ten_wrong_passwords_lock_the_account_for_a_quarter_of_an_hour(office: Any) -> None:
+    async def attempt(later: timedelta = timedelta()) -> service.Attempt | None:
+        return await office.database.write(lambda session: service.begin_log_in(session, " ANA@una.co ", office.now + later))
+
+    for _ in range(rules.MAX_FAILURES):
+        assert await attempt() is not None
+    assert await attempt() is None
+    assert await attempt(rules.LOCK - timedelta(seconds=1)) is None
+    assert await attempt(rules.LOCK) is not None
+    assert await office.database.write(lambda session: service.begin_log_in(session, "nadie@una.co", office.now)) is None
+
+
+async def test_a_right_log_in_forgets_the_wrong_ones(office: Any) -> None:
+    await office.database.write(lambda session: service.begin_log_in(session, "ana@una.co", office.now))
+    await office.database.write(lambda session: service.log_in(session, office.admin, "token", "Firefox", office.now))
+    user = await office.database.read(lambda session: queries.account(session, office.admin), company=office.company)
+    assert user.failed_logins == 0
+
+
+async def test_a_second_factor_takes_each_code_once(office: Any) -> None:
+    secret = pyotp.random_base32()
+    await office.database.write(lambda session: service.set_second_factor(session, office.admin, secret), company=office.company)
+    code = pyotp.TOTP(secret).at(office.now)
+
+    async def log_in(token: str, given: str | None) -> object:
+        return await office.database.write(lambda session: service.log_in(session, office.admin, token, "", office.now, given))
+
+    assert await log_in("none", None) is None
+    assert await log_in("wrong", "000000" if code != "000000" else "111111") is None
+    assert await log_in("right", code) is not None
+    assert await log_in("again", code) is None
+
+
+async def test_a_session_lives_two_weeks_from_its_last_use_and_ends_at_once_when_ended(office: Any) -> None:
+    row = await office.database.write(lambda session: service.log_in(session, office.admin, "hash", "", office.now))
+
+    async def viewer(later: timedelta) -> queries.Viewer | None:
+        return await office.database.read(lambda session: queries.viewer(session, "hash", office.now + later))
+
+    day = timedelta(days=1)
+    found = await viewer(13 * day)
+    assert found is not None
+    assert (found.company_id, found.role) == (office.company, "admin")
+    await office.database.write(lambda session: service.keep_session(session, "hash", {}, office.now + 13 * day))
+    assert await viewer(26 * day) is not None
+    assert await viewer(27 * day) is None
+    ended = await office.database.write(
+        lambda session: service.end_sessions(session, office.admin, office.now, only=row.id), company=office.other
+    )
+    assert ended == 0  # another company's session is not there
+    await office.database.write(lambda session: service.end_sessions(session, office.admin, office.now), company=office.company)
+    assert await viewer(day) is None
+
+
+async def test_users_are_checked_and_belong_to_their_company(office: Any) -> None:
+    async def add(**given: str) -> User:
+        fields = {"name": "Luis", "email": "luis@una.co", "role": "seller", "password_hash": "hash"} | given
+        return await office.database.write(
+            lambda session: service.add_user(session, now=office.now, **fields), company=office.company
+        )
+
+    for given, refusal in (
+        ({"email": "ana@UNA.co"}, rules.EmailTaken),
+        ({"email": "no es un correo"}, rules.NotAnEmail),
+        ({"name": "  "}, rules.NameMissing),
+        ({"role": "owner"}, rules.WrongRole),
+    ):
+        with pytest.raises(refusal):
+            await add(**given)
+    luis = await add()
+    with pytest.raises(LookupError):
+        await office.database.write(
+            lambda session: service.change_user(session, luis.id, by=1, role="admin", active=True, now=office.now),
+            company=office.other,
+        )
+    with pytest.raises(rules.OwnAccount):
+        await office.database.write(
+            lambda session: service.change_user(
+                session, office.admin, by=office.admin, role="admin", active=False, now=office.now
+            ),
+            company=office.company,
+        )
+
+
+async def test_a_user_switched_off_is_out_at_once(office: Any) -> None:
+    await office.database.write(lambda session: service.log_in(session, office.admin, "hash", "", office.now))
+    await office.database.write(
+        lambda session: service.change_user(session, office.admin, by=0, role="admin", active=False, now=office.now),
+        company=office.company,
+    )
+    assert await office.database.read(lambda session: queries.viewer(session, "hash", office.now)) is None
+    assert await office.database.write(lambda session: service.begin_log_in(session, "ana@una.co", office.now)) is None
+
+
+async def test_versions_grow_and_a_stale_edit_is_refused(office: Any) -> None:
+    async def save(base: int) -> DialogVersion:
+        return await office.database.write(
+            lambda session: service.save_dialog(
+                session, office.number, dialog="electronics", overrides={"greet.first": {"es": f"v{base}"}}, note=" nota ",
+                author=office.admin, base=base, now=office.now,
+            ),
+            company=office.company,
+        )  # fmt: skip
+
+    assert (await save(0)).version == 1
+    assert (await save(1)).version == 2
+    with pytest.raises(rules.StaleVersion):
+        await save(1)
+    lines = await office.database.read(lambda session: queries.versions(session, office.number), company=office.company)
+    assert [(line.row.version, line.author, line.row.note) for line in lines] == [(2, "Ana", "nota"), (1, "Ana", "nota")]
+
+
+async def test_hours_of_another_company_or_out_of_order_are_not_set(office: Any) -> None:
+    def change(**given: Any) -> Any:
+        fields = {"bot_name": "Sofi", "tone": "usted", "hours": {"mon": ["09:00-18:00"]}} | given
+        return lambda session: service.change_number(session, office.number, **fields)
+
+    with pytest.raises(rules.WrongHours):
+        await office.database.write(change(hours={"mon": ["18:00-09:00"]}), company=office.company)
+    with pytest.raises(LookupError):
+        await office.database.write(change(), company=office.other)
+    await office.database.write(change(), company=office.company)
+    number = await office.database.read(lambda session: session.scalar(select(Number)), company=office.company)
+    assert (number.bot_name, number.tone, number.hours) == ("Sofi", "usted", {"mon": ["09:00-18:00"]})
