@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,8 +72,7 @@ class Service:
             self.turns.ready(arrived.conversation_id, arrived.message.media is not None and arrived.message.kind != "voice")
         if stored.moved and self.live.watched:
             self.later(self.show_moved(stored.moved))
-        if stored.failed:
-            self.later(self.sender.failed(stored.failed))
+        self.sender.push(stored.stand_ins)
         if stored.notices:
             self.later(self.numbers.reload(self.database))
 
@@ -87,7 +88,12 @@ class Service:
     def later(self, work: object) -> None:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work that was put off failed", exc_info=error)
 
 
 def telegram_secret(settings: Settings) -> str:
@@ -125,7 +131,7 @@ async def make_app(
         lambda changed: service.on_changed(changed),
         settings.debounce_ms / 1000,
     )
-    intake = Intake(database, numbers, clock, lambda stored: service.on_stored(stored))
+    intake = Intake(database, numbers, clock, sender.stand_in, lambda stored: service.on_stored(stored))
     media = Media(database, numbers, channels, clock, settings.media_dir)
     service = Service(settings, database, numbers, channels, intake, turns, sender, media, live, clock)
     app[SETTINGS], app[DATABASE], app[CLOCK], app[LIVE], app[NUMBERS], app[FLOWS] = (
@@ -155,7 +161,7 @@ async def make_app(
 
 
 async def _running(service: Service, http: ClientSession) -> AsyncIterator[None]:
-    async with http, only_server(service.settings.database_url):
+    async with http, only_server(service.settings.database_url, _lost):
         at, wanted = await schema.current(service.database), schema.wanted()
         if at != wanted:
             raise WrongSchema(f"the database is at revision {at or 'none'}, this version needs {wanted}: run `mostrador migrate`")
@@ -180,6 +186,12 @@ async def _running(service: Service, http: ClientSession) -> AsyncIterator[None]
             if isinstance(telegram, Telegram):
                 await telegram.close()
             await service.database.close()
+
+
+def _lost() -> None:
+    """Another process serves our database: two would answer the same people, so this one ends, in order."""
+    log.error("another process serves this database now")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _connect_telegram(service: Service, telegram: Telegram) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from bot.live import Change
 from bot.metrics import FAILED_TURNS, TURNS
 from bot.numbers import Numbers, OurNumber
 from bot.outbox import Outgoing
-from bot.translate import to_outbound, to_turn
+from bot.translate import Said, to_outbound, to_turn
 from crm_bridge.context import Context
 from crm_bridge.events import Event, HandoffRequested, LeadRegistered, LeadUpdated, TakenOver, TurnParked
 from crm_bridge.handlers import run
@@ -70,6 +70,17 @@ class _Written:
         self.outgoing += other.outgoing
         self.messages += other.messages
         self.changed += other.changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """The conversation that a turn is about. `source` names the message that asked for it; `talk` becomes its row."""
+
+    session: Session
+    talk: dict[str, Any]
+    number: OurNumber
+    source: str
+    now: datetime
 
 
 class Turns:
@@ -182,7 +193,7 @@ class Turns:
             if talk_id not in talks:
                 continue  # merged into another meanwhile; its messages moved with it
             rows = news.get(talk_id, [])
-            if self._debounce == 0 and len(rows) > 1:
+            if len(rows) > 1 and (self._debounce == 0 or any(row["tries"] for row in rows)):  # which of them is it that fails?
                 self.ready(talk_id)
                 rows = rows[:1]
             try:
@@ -198,7 +209,9 @@ class Turns:
     def _failed(self, session: Session, talk: RowMapping, rows: Sequence[RowMapping], error: str) -> None:
         """Count the failure; the first message of the turn is parked after some tries, so that the next ones flow."""
         FAILED_TURNS.inc()
-        if not rows:
+        if not rows:  # a silence that could not be answered: once is enough
+            dialog_state.save(session, [dict(talk) | {"due_at": None}])
+            self._journal(session, talk, TurnParked(message_id=0, error=error))
             return
         first, tries = rows[0], rows[0]["tries"] + 1
         parked = tries >= TRIES
@@ -214,12 +227,8 @@ class Turns:
         """The same for a turn that could be made and not written."""
         talk = dialog_state.load(session, [talk_id]).get(talk_id)
         if talk is not None:
-            self._failed(
-                session,
-                talk,
-                dialog_state.new_messages(session, [talk_id]).get(talk_id, []),
-                "it could not be written; see the log",
-            )
+            rows = dialog_state.new_messages(session, [talk_id]).get(talk_id, [])
+            self._failed(session, talk, rows, "it could not be written; see the log")
 
     def _turn(self, session: Session, row: RowMapping, rows: Sequence[RowMapping]) -> _Written:
         """One conversation's turn: what came since our last word, or its silence."""
@@ -227,29 +236,37 @@ class Turns:
         now = self._clock.now()
         talk = dict(row)
         if not rows:
-            if row["due_at"] is None or row["due_at"] > now or row["owner"] != "bot" or row["state"] is None:
+            if row["due_at"] is None or row["due_at"] > now:
                 return _Written()
+            if row["owner"] != "bot" or row["state"] is None:  # somebody else answers: it is not for us to remind
+                return _Written(talks=[talk | {"due_at": None}])
             state = engine.state_from_json(row["state"])
             state, effects = engine.remind(number.dialog, state, to_turn(row, number, (), state, self._nlu, now))
-            return self._apply(session, talk, number, state, effects, f"{number.row.channel}:silence", now)
-        said = self._sift(session, talk, [(each["id"], _decode(each["payload"])) for each in rows])
-        if said:
-            _note(talk, [message for _, message in said])
-        if not said or talk["owner"] == "human":
-            written = _Written(talks=[talk], changed=[(talk["company_id"], Change("conversation", talk["id"]))])
-        else:
-            TURNS.inc()
-            state = (
-                engine.state_from_json(row["state"])
-                if row["state"]
-                else engine.begin(number.dialog, language_of(row["language"] or number.row.language))
-            )
-            state, effects = engine.step(number.dialog, state, to_turn(row, number, said, state, self._nlu, now))
-            written = self._apply(session, talk, number, state, effects, f"{number.row.channel}:{said[-1][1].external_id}", now)
+            return self._apply(_Case(session, talk, number, f"{number.row.channel}:silence", now), state, effects)
+        messages = [(each["id"], _decode(each["payload"])) for each in rows]
+        books = any(message.kind in ("echo", "system") for _, message in messages)
+        with session.begin_nested() if books else nullcontext():
+            written = self._answer_to(session, row, number, talk, messages, now)
         written.done = [each["id"] for each in rows]
         return written
 
-    def _sift(self, session: Session, talk: dict[str, Any], messages: Sequence[tuple[int, Inbound]]) -> list[tuple[int, Inbound]]:
+    def _answer_to(
+        self, session: Session, row: RowMapping, number: OurNumber, talk: dict[str, Any], messages: Said, now: datetime
+    ) -> _Written:
+        said = self._sift(session, talk, messages)
+        if said:
+            _note(talk, [message for _, message in said])
+        if not said or talk["owner"] == "human":
+            return _Written(talks=[talk], changed=[(talk["company_id"], Change("conversation", talk["id"]))])
+        TURNS.inc()
+        if row["state"]:
+            state = engine.state_from_json(row["state"])
+        else:
+            state = engine.begin(number.dialog, language_of(row["language"] or number.row.language))
+        state, effects = engine.step(number.dialog, state, to_turn(row, number, said, state, self._nlu, now))
+        return self._apply(_Case(session, talk, number, f"{number.row.channel}:{said[-1][1].external_id}", now), state, effects)
+
+    def _sift(self, session: Session, talk: dict[str, Any], messages: Said) -> list[tuple[int, Inbound]]:
         """The messages that want an answer. What was changed or taken back before we read it counts as it is now; a new phone, or
         a seller who answered from the phone's own app, is acted on."""
         said: dict[str, tuple[int, Inbound]] = {}
@@ -283,31 +300,23 @@ class Turns:
                 talk["recipient"] = {**talk["recipient"], kind: new}
 
     # ------------------------------------------------------------------------------------------ apply, save
-    def _apply(
-        self,
-        session: Session,
-        talk: dict[str, Any],
-        number: OurNumber,
-        state: State,
-        effects: Sequence[Effect],
-        source: str,
-        now: datetime,
-    ) -> _Written:
+    def _apply(self, case: _Case, state: State, effects: Sequence[Effect]) -> _Written:
+        talk, number = case.talk, case.number
         written = _Written(talks=[talk], changed=[(talk["company_id"], Change("conversation", talk["id"]))])
         window = self._channels[number.row.channel].window
         until = talk["last_in_at"] + window if window is not None and talk["last_in_at"] else None
         for say in effects:
             if isinstance(say, Say):
                 message = to_outbound(say)
-                row = _row(talk, number, message, say.text, until, now)
+                row = _row(case, message, say.text, until)
                 written.outgoing.append(row)
                 written.messages.append(Outgoing(row["id"], talk["id"], number.row.id, talk["recipient"], message, until))
         if any(not isinstance(effect, Say) for effect in effects):
-            with session.begin_nested():  # the books of this turn stand or fall together
-                events = self._books(session, talk, number, state, effects, source, now)
+            with case.session.begin_nested():  # the books of this turn stand or fall together
+                events = self._books(case, state, effects)
             leads = [event.lead_id for event in events if isinstance(event, LeadRegistered | LeadUpdated)]
             written.changed += [(talk["company_id"], Change("lead", lead)) for lead in leads]
-        points, reasons = engine.score(number.dialog, state, number.local(now))
+        points, reasons = engine.score(number.dialog, state, number.local(case.now))
         quiet = engine.silence(number.dialog, state)
         talk |= {
             "state": engine.state_to_json(state),
@@ -315,38 +324,30 @@ class Turns:
             "score": points,
             "priority": priority(points),
             "reasons": reasons,
-            "due_at": now + quiet if quiet is not None else None,
+            "due_at": case.now + quiet if quiet is not None else None,
         }
         return written
 
-    def _books(
-        self,
-        session: Session,
-        talk: dict[str, Any],
-        number: OurNumber,
-        state: State,
-        effects: Sequence[Effect],
-        source: str,
-        now: datetime,
-    ) -> list[Event]:
+    def _books(self, case: _Case, state: State, effects: Sequence[Effect]) -> list[Event]:
+        talk = case.talk
         context = Context(
             company_id=talk["company_id"],
             person_id=talk["person_id"],
             conversation_id=talk["id"],
-            number_id=number.row.id,
-            source=source,
+            number_id=case.number.row.id,
+            source=case.source,
             language=state.language,
             referral=talk["referral"],
-            now=now,
+            now=case.now,
         )
         events: list[Event] = []
         for effect in effects:
             match effect:
                 case Do(command):
-                    events.append(run(session, context, command))
+                    events.append(run(case.session, context, command))
                 case Handoff(reason):
                     talk["owner"] = "queued" if talk["owner"] == "bot" else talk["owner"]
-                    self._journal(session, talk, HandoffRequested(reason=reason))
+                    self._journal(case.session, talk, HandoffRequested(reason=reason))
                 case Say():
                     pass
         return events
@@ -373,23 +374,21 @@ def _note(talk: dict[str, Any], said: Sequence[Inbound]) -> None:
     }
 
 
-def _row(
-    talk: Mapping[str, Any], number: OurNumber, message: Outbound, text: str, until: datetime | None, now: datetime
-) -> dict[str, Any]:
+def _row(case: _Case, message: Outbound, text: str, until: datetime | None) -> dict[str, Any]:
     return {
         "id": new_id(),
-        "company_id": talk["company_id"],
-        "number_id": number.row.id,
-        "conversation_id": talk["id"],
-        "channel": number.row.channel,
-        "recipient": talk["recipient"],
+        "company_id": case.talk["company_id"],
+        "number_id": case.number.row.id,
+        "conversation_id": case.talk["id"],
+        "channel": case.number.row.channel,
+        "recipient": case.talk["recipient"],
         "kind": type(message).__struct_config__.tag,
         "text": text,
         "payload": _encode(message).decode(),
         "state": "queued",
         "rank": 0,
         "tries": 0,
-        "due_at": now,
+        "due_at": case.now,
         "window_until": until,
-        "created_at": now,
+        "created_at": case.now,
     }

@@ -20,6 +20,7 @@ from bot.channels.base import UNKNOWN_TIME, Channel, Inbound, Item, Notice, Pars
 from bot.clock import Clock
 from bot.notices import apply_notice
 from bot.numbers import Numbers, OurNumber
+from bot.outbox import Outgoing
 from crm_bridge.people.rules import canonical_phone
 from crm_bridge.people.service import Contact, resolve
 from data import inbox
@@ -47,11 +48,12 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a commit brought: new messages, and messages of ours that moved (`failed` among them)."""
+    """What a commit brought: new messages, and messages of ours that moved."""
 
     arrived: tuple[Arrived, ...] = ()
     moved: tuple[int, ...] = ()
-    failed: tuple[int, ...] = ()
+    stand_ins: tuple[Outgoing, ...] = ()
+    """Messages that were queued, in the same commit, in place of ours that failed."""
     notices: int = 0
 
 
@@ -74,6 +76,10 @@ class _Batch:
     notices: list[tuple[Notice, list[OurNumber]]] = field(default_factory=list)
 
 
+StandIn = Callable[[Session, Sequence[int]], list[Outgoing]]
+"""Acts on messages of ours that failed: queues what stands in for them, and returns it."""
+
+
 class Overloaded(Exception):
     """More is waiting than can be stored soon: the messenger is asked to come back."""
 
@@ -82,11 +88,18 @@ class Intake:
     """`accept` returns when the body is durable. `on_stored` is told, after each commit, what came."""
 
     def __init__(
-        self, database: Database, numbers: Numbers, clock: Clock, on_stored: Callable[[Stored], None], limit: int = 5_000
+        self,
+        database: Database,
+        numbers: Numbers,
+        clock: Clock,
+        stand_in: StandIn,
+        on_stored: Callable[[Stored], None],
+        limit: int = 5_000,
     ) -> None:
         self._database = database
         self._numbers = numbers
         self._clock = clock
+        self._stand_in = stand_in
         self._on_stored = on_stored
         self._limit = limit
         self._waiting: list[_Waiting] = []
@@ -176,7 +189,7 @@ class Intake:
                 row["state"], row["problem"] = "unknown_number", f"no number of ours: {names}"
                 log.warning("webhook for an unknown number", channel=one.channel, number=names)
         inbox.add_bodies(session, batch.bodies)
-        return store_items(session, self._database.dialect, batch, self._clock.now())
+        return store_items(session, self._database.dialect, batch, self._stand_in, self._clock.now())
 
     def _sort(self, item: Item, body_id: int, batch: _Batch) -> bool:
         """Put one item where it belongs; False when it is for nobody we know."""
@@ -222,7 +235,7 @@ def referral_of(message: Inbound) -> dict[str, Any] | None:
     return {"form": token[0][:64]} if token and token[0].isalnum() else None
 
 
-def store_items(session: Session, dialect: str, batch: _Batch, now: datetime) -> Stored:
+def store_items(session: Session, dialect: str, batch: _Batch, stand_in: StandIn, now: datetime) -> Stored:
     """Write the batch: people and conversations where they are new, then messages, files and statuses."""
     fresh = _without_known(session, batch.messages)
     contacts = [contact_of(message.sender, number.row.company_id) for _, message, number in fresh]
@@ -288,10 +301,11 @@ def store_items(session: Session, dialect: str, batch: _Batch, now: datetime) ->
     inbox.add_messages(session, dialect, rows)
     inbox.add_media(session, media)
     moved, failed = _statuses(session, dialect, batch.statuses)
+    made = stand_in(session, failed) if failed else []
     for notice, numbers in batch.notices:
         for number in numbers:
             apply_notice(session, notice, number, now)
-    return Stored(tuple(arrived), moved, failed, len(batch.notices))
+    return Stored(tuple(arrived), moved, tuple(made), len(batch.notices))
 
 
 def _without_known(session: Session, messages: Iterable[tuple[int, Inbound, OurNumber]]) -> list[tuple[int, Inbound, OurNumber]]:
@@ -318,9 +332,12 @@ def _statuses(session: Session, dialect: str, statuses: Sequence[Status]) -> tup
         }
         for status in statuses
     ]
+    failures = [status.external_id for status in statuses if status.status == "failed"]
+    known = inbox.known_failures(session, failures) if failures else set()
     inbox.merge_statuses(session, dialect, rows)
     own = [(status, outbox) for status in statuses if (outbox := _outbox_id(status.callback)) is not None]
-    return tuple({outbox for _, outbox in own}), tuple({outbox for status, outbox in own if status.status == "failed"})
+    fresh = {outbox for status, outbox in own if status.status == "failed" and (status.channel, status.external_id) not in known}
+    return tuple({outbox for _, outbox in own}), tuple(fresh)
 
 
 def _outbox_id(callback: str | None) -> int | None:

@@ -42,18 +42,21 @@ class OurNumber:
     def is_open(self, now: datetime) -> bool:
         return is_open(self.row.hours, self.local(now))
 
-    def opens(self, now: datetime, language: str) -> str:
-        """When it opens next, in words; "" when it is open or never opens."""
+    def opens(self, now: datetime) -> Mapping[str, str]:
+        """When it opens next, in words by language; empty when it is open or never opens."""
         local = self.local(now)
         opening = None if is_open(self.row.hours, local) else next_opening(self.row.hours, local)
         if opening is None:
-            return ""
+            return {}
         days = (opening.date() - local.date()).days
-        text = _texts()["opens"]["today" if days == 0 else "tomorrow" if days == 1 else "later"][language]
-        return str(text).format(
-            time=format_time(opening, "short", locale=language),
-            day=format_date(opening, "EEEE d MMMM" if days > 6 else "EEEE", locale=language),
-        )
+        texts = _texts()["opens"]["today" if days == 0 else "tomorrow" if days == 1 else "later"]
+        return {
+            language: text.format(
+                time=format_time(opening, "short", locale=language),
+                day=format_date(opening, "EEEE d MMMM" if days > 6 else "EEEE", locale=language),
+            )
+            for language, text in texts.items()
+        }
 
 
 @cache

@@ -16,7 +16,8 @@ from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import RowMapping, update
+from sqlalchemy import RowMapping
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.channels.base import Action, Channel, Outbound, Recipient, SendError, Template, UncertainSend
@@ -136,8 +137,8 @@ class Sender:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        while self._recording is not None:
-            await asyncio.shield(self._recording)
+        if self._recording is not None:  # a database that takes nothing ends the wait: the next start asks the statuses
+            await asyncio.wait([self._recording], timeout=max(1.0, deadline - asyncio.get_running_loop().time()))
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -152,6 +153,11 @@ class Sender:
         while lane:
             try:
                 await self._deliver(lane[0])
+            except (SQLAlchemyError, OSError):
+                log.exception("the database did not answer; trying again", outbox=lane[0].id)
+                lane[0].suspect = lane[0].tries > 0  # it may have left already: its statuses are asked first
+                await asyncio.sleep(self._backoff)
+                continue
             except Exception:
                 log.exception("a message could not be sent", outbox=lane[0].id)
                 self._record(outbox.result(lane[0].id, "parked", lane[0].tries, problem="it could not be sent; see the log"))
@@ -238,12 +244,15 @@ class Sender:
                 outbox.result(message.id, "parked", message.tries, code=131047, problem=f"{why}, and the number has no template")
             )
             return False
-        name = await self._database.read(lambda session: _name(session, message.conversation_id))
-        message.message = Template(
-            name=number.row.template, language=number.row.language, parameters=(name or number.company.name,)
-        )
-        self._record(outbox.result(message.id, "queued", message.tries, payload=_encode(message.message).decode(), problem=why))
+        template = number.row.template
+        message.message = await self._database.write(lambda session: self._turn_into(session, message, number, template, why))
         return True
+
+    def _turn_into(self, session: Session, message: Outgoing, number: OurNumber, template: str, why: str) -> Template:
+        """The row becomes what is really sent."""
+        made = _template(session, message.conversation_id, number, template)
+        outbox.replace_payload(session, message.id, "template", made.name, _encode(made).decode(), why)
+        return made
 
     async def _after(self, error: SendError, message: Outgoing, number: OurNumber, pair: Bucket, limits: _Number) -> bool:
         """Act on a refusal by the table; True to try again."""
@@ -297,12 +306,9 @@ class Sender:
         finally:
             self._recording = None
 
-    async def failed(self, ids: Sequence[int]) -> None:
-        """Statuses told that these did not arrive: act by the same table, with one stand-in where trying again makes sense."""
-        made = await self._database.write(lambda session: self._stand_in(session, ids))
-        self.push(made)
-
-    def _stand_in(self, session: Session, ids: Sequence[int]) -> list[Outgoing]:
+    def stand_in(self, session: Session, ids: Sequence[int]) -> list[Outgoing]:
+        """Statuses told that these did not arrive: act by the same table. Where trying again makes sense, a message is queued in
+        its place, to be pushed when the session is committed."""
         done = outbox.retried(session, ids)
         made = []
         for row in outbox.by_id(session, ids):
@@ -314,15 +320,15 @@ class Sender:
             if action in (Action.RETRY, Action.SLOW_APP, Action.SLOW_NUMBER, Action.SLOW_PAIR) and row["tries"] < TRIES:
                 payload = _decode.decode(row["payload"])
             elif action is Action.USE_TEMPLATE and number.row.template and row["kind"] != "template":
-                name = _name(session, row["conversation_id"])
-                payload = Template(
-                    name=number.row.template, language=number.row.language, parameters=(name or number.company.name,)
-                )
+                payload = _template(session, row["conversation_id"], number, number.row.template)
             if payload is None:
                 _report(session, row["id"], row["error_code"] or 0, row["error"] or "", self._clock.now())
                 continue
+            words = payload.name if isinstance(payload, Template) else row["text"]
+            kind = "template" if isinstance(payload, Template) else row["kind"]
             fresh = dict(row) | {
-                "id": new_id(), "payload": _encode(payload).decode(), "state": "queued", "rank": 0, "external_id": None,
+                "id": new_id(), "kind": kind, "text": words, "payload": _encode(payload).decode(),
+                "state": "queued", "rank": 0, "external_id": None,
                 "sent_at": None, "error_code": None, "error": None, "retry_of_id": row["id"], "created_at": self._clock.now(),
             }  # fmt: skip
             outbox.add(session, [fresh])
@@ -347,10 +353,12 @@ def _last_in(session: Session, conversation_id: int) -> datetime | None:
     return talk.last_in_at if talk is not None else None
 
 
-def _name(session: Session, conversation_id: int) -> str | None:
+def _template(session: Session, conversation_id: int, number: OurNumber, name: str) -> Template:
+    """The number's approved template with its one parameter: the person's name, as far as it is known."""
     talk = session.get(Conversation, conversation_id)
     person = session.get(Person, talk.person_id) if talk is not None else None
-    return (person.name or person.profile_name) if person is not None else None
+    called = (person.name or person.profile_name) if person is not None else None
+    return Template(name=name, language=number.row.language, parameters=(called or number.company.name,))
 
 
 def _report(session: Session, outbox_id: int, code: int, error: str, now: datetime) -> None:
@@ -367,8 +375,8 @@ def _report(session: Session, outbox_id: int, code: int, error: str, now: dateti
 
 
 def _stop_number(session: Session, number: OurNumber, code: int, error: str, now: datetime) -> None:
-    company = number.row.company_id
-    session.execute(
-        update(Number).where(Number.company_id == company, Number.id == number.row.id).values(stopped=f"{code}: {error}"[:300])
-    )
-    record(session, company, NumberStopped(number_id=number.row.id, code=code, error=error), now)
+    """Several messages may be refused before the first of them has stopped the number: it stops once."""
+    row = session.get_one(Number, number.row.id, with_for_update=True)
+    if row.stopped is None:
+        row.stopped = f"{code}: {error}"[:300]
+        record(session, row.company_id, NumberStopped(number_id=row.id, code=code, error=error), now)

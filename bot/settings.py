@@ -60,11 +60,14 @@ class Settings(BaseSettings):
     @classmethod
     def _supported(cls, value: str) -> str:
         try:
-            backend = make_url(value).get_backend_name()
+            address = make_url(value)
+            backend = address.get_backend_name()
         except ArgumentError as error:
             raise ValueError("not an address; use sqlite:///path or postgresql://user:password@host/name") from error
         if backend not in ("sqlite", "postgresql"):
             raise ValueError(f"{backend} is not supported; use sqlite:///path or postgresql://user:password@host/name")
+        if backend == "sqlite" and address.database in (None, "", ":memory:"):
+            raise ValueError("give SQLite a file, such as sqlite:///var/mostrador.db")
         return value
 
     @property

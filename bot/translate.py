@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 from bot.channels.base import Choices, Inbound, Option, Outbound, Text
 from bot.numbers import OurNumber
 from crm_bridge.people.rules import clean_name
+from dialogs import engine
 from dialogs.model import Attachment, Say, State, Turn
 from nlu.understanding import NOTHING, Nlu
 
@@ -20,18 +21,17 @@ Said = Sequence[tuple[int, Inbound]]
 def to_turn(talk: RowMapping, number: OurNumber, said: Said, state: State, nlu: Nlu, now: datetime) -> Turn:
     """Everything a person said since our last word, with what the dialog needs to know around it. Bubbles become lines."""
     text = "\n".join(message.text for _, message in said if message.text and message.choice is None)
-    question = number.dialog.questions.get(state.asked) if state.asked else None
     known = {"name": talk["name"], "email": talk["email"], "phone": talk["phone"], "company": talk["organisation"]}
     return Turn(
         text=text,
         choice=next((message.choice for _, message in reversed(said) if message.choice), None),
         attachments=tuple(attachment for row_id, message in said for attachment in _attachments(row_id, message)),
-        understanding=nlu.understand(text, question.read if question else None, number.faq) if text else NOTHING,
+        understanding=nlu.understand(text, engine.expected(number.dialog, state), number.faq) if text else NOTHING,
         now=number.local(now),
         country=number.company.country,
         currency=number.company.currency,
         open=number.is_open(now),
-        opens=number.opens(now, state.language),
+        opens=number.opens(now),
         known={fact: value for fact, value in known.items() if value},
         returning=bool(talk["has_lead"] or (talk["name"] and talk["state"] is None)),
         voice=number.voice,

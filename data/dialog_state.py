@@ -28,6 +28,7 @@ _LOAD = (
     )
     .join(PEOPLE, PEOPLE.c.id == CONVERSATIONS.c.person_id)
     .where(CONVERSATIONS.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update(of=CONVERSATIONS)
 )
 _NEW = (
     select(MESSAGES.c.id, MESSAGES.c.conversation_id, MESSAGES.c.payload, MESSAGES.c.received_at, MESSAGES.c.tries)
@@ -68,7 +69,7 @@ _TROUBLE = (
 
 
 def load(session: Session, ids: Sequence[int]) -> dict[int, RowMapping]:
-    """The conversations with their person, by id."""
+    """The conversations with their person, by id; nobody else changes them (a seller taking over) before this turn is written."""
     return {row["id"]: row for row in session.execute(_LOAD, {"ids": ids}).mappings()}
 
 

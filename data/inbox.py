@@ -46,6 +46,9 @@ _WAITING = (
     .group_by(MESSAGES.c.conversation_id)
     .order_by(func.min(MESSAGES.c.id))
 )
+_KNOWN_FAILURES = select(STATUSES.c.channel, STATUSES.c.external_id).where(
+    STATUSES.c.status == "failed", STATUSES.c.external_id.in_(bindparam("external_ids", expanding=True))
+)
 _MERGE_STATUS = (
     update(OUTBOX)
     .where(OUTBOX.c.id == bindparam("outbox"), OUTBOX.c.rank < bindparam("new_rank"))
@@ -82,6 +85,11 @@ def add_bodies(session: Session, rows: Sequence[Row]) -> None:
 def known_messages(session: Session, external_ids: Iterable[str]) -> set[tuple[str, str]]:
     """Which of these are stored already, as (channel, external id)."""
     return {(channel, external) for channel, external in session.execute(_KNOWN_MESSAGES, {"external_ids": list(external_ids)})}
+
+
+def known_failures(session: Session, external_ids: Iterable[str]) -> set[tuple[str, str]]:
+    """Which of these messages of ours were told to have failed before, as (channel, external id)."""
+    return {(channel, external) for channel, external in session.execute(_KNOWN_FAILURES, {"external_ids": list(external_ids)})}
 
 
 def talks(session: Session, people: Iterable[int]) -> dict[tuple[int, int], tuple[int, str]]:

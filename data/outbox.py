@@ -36,10 +36,14 @@ _RECORD = (
         external_id=func.coalesce(bindparam("message"), OUTBOX.c.external_id),
         sent_at=func.coalesce(OUTBOX.c.sent_at, bindparam("sent", type_=UtcDateTime)),
         tries=bindparam("count"),
-        payload=func.coalesce(bindparam("new_payload"), OUTBOX.c.payload),
         error_code=_newer(OUTBOX.c.error_code, "code"),
         error=_newer(OUTBOX.c.error, "problem"),
     )
+)
+_REPLACE = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("outbox"))
+    .values(kind=bindparam("new_kind"), text=bindparam("new_text"), payload=bindparam("new_payload"), error=bindparam("why"))
 )
 
 
@@ -74,7 +78,6 @@ def result(
     *,
     message: str | None = None,
     sent: datetime | None = None,
-    payload: str | None = None,
     code: int | None = None,
     problem: str | None = None,
 ) -> dict[str, Any]:
@@ -86,7 +89,6 @@ def result(
         "count": tries,
         "message": message,
         "sent": sent,
-        "new_payload": payload,
         "code": code,
         "problem": problem,
     }
@@ -95,3 +97,9 @@ def result(
 def record(session: Session, results: Sequence[dict[str, Any]]) -> None:
     """Write what became of messages; what a status told first is not undone, nor its error changed."""
     session.execute(_RECORD, results)
+
+
+def replace_payload(session: Session, outbox_id: int, kind: str, words: str, payload: str, why: str) -> None:
+    """Another message goes out in place of the one that was queued."""
+    row = {"outbox": outbox_id, "new_kind": kind, "new_text": words, "new_payload": payload, "why": why}
+    session.execute(_REPLACE, [row])

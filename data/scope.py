@@ -45,6 +45,10 @@ def _filter(state: ORMExecuteState) -> None:
     company = state.session.info.get(_KEY)
     if company is None or state.is_column_load or state.is_relationship_load:
         return
+    if (
+        state.is_orm_statement and state.is_insert
+    ):  # the filter is of what is there already; new rows are guarded when they are flushed
+        raise ForeignCompany("in a session of one company, rows are added as objects")
     state.statement = state.statement.options(
         with_loader_criteria(OfCompany, lambda table: table.company_id == company, include_aliases=True),
         with_loader_criteria(Company, lambda table: table.id == company, include_aliases=True),

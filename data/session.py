@@ -91,9 +91,9 @@ class SqliteDatabase:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                batch = []
-                with self._writer.connect() as connection:
-                    try:
+                batch: list[tuple[asyncio.Future[Any], Any]] = []
+                try:
+                    with self._writer.connect() as connection:
                         connection.begin()
                         while self._waiting:
                             work, company, done = self._waiting.popleft()
@@ -101,13 +101,19 @@ class SqliteDatabase:
                                 batch.append((done, _run(connection, work, company, savepoint=True)))
                             except Exception as error:
                                 _fail(done, error)
-                        await loop.run_in_executor(self._disk, connection.commit)
-                    except BaseException as error:  # the commit itself: disk full, locked
-                        for done, _ in batch:
-                            _fail(done, error)
-                        if not isinstance(error, Exception):
+                        try:
+                            await loop.run_in_executor(self._disk, connection.commit)
+                        except (
+                            BaseException
+                        ):  # SQLAlchemy leaves SQLite's transaction open then, and the connection is used again
+                            connection.rollback()
                             raise
-                        continue
+                except BaseException as error:  # nothing was written: the file cannot be opened, it is locked, the disk is full
+                    for done in [done for done, _ in batch] or [self._waiting.popleft()[2] for _ in range(len(self._waiting))]:
+                        _fail(done, error)
+                    if not isinstance(error, Exception):
+                        raise
+                    continue
                 for done, result in batch:
                     if not done.done():
                         done.set_result(result)
@@ -158,7 +164,7 @@ class PostgresDatabase:
 
     async def read(self, work: Work[T], company: int | None = None) -> T:
         async with self._engine.connect() as connection:
-            await connection.execute(text("SET TRANSACTION READ ONLY"))
+            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             return await connection.run_sync(_run, work, company)
 
     async def close(self) -> None:

@@ -1,11 +1,25 @@
-"""Options and fixtures that all tests share."""
+"""Options and fixtures that all tests share; databases of one test each, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
 
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from data import schema
+from data.session import connect
 from dialogs.loader import load_folder
 from dialogs.model import Dialog
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL") or "postgresql://postgres@127.0.0.1:5432/postgres"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,3 +29,73 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def electronics() -> Dialog:
     return load_folder()["electronics"]
+
+
+async def _on_server(*statements: str) -> None:
+    connection = await asyncpg.connect(POSTGRES)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _migrate(url: str) -> None:
+    database = connect(url)
+    await schema.upgrade(database)
+    await database.close()
+
+
+def _at(name: str) -> str:
+    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file to copy from."""
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, _migrate(f"sqlite:///{file}")).result()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    """A migrated database to copy from. The tests fail, and are not skipped, where there is no PostgreSQL. All copies go at the
+    end together: each DROP waits for a checkpoint, which they then share."""
+    name = f"test_{uuid4().hex[:12]}"
+
+    async def make() -> None:
+        await _on_server(f"CREATE DATABASE {name}")
+        await _migrate(_at(name))
+
+    async def drop() -> None:
+        connection = await asyncpg.connect(POSTGRES)
+        names = await connection.fetch("SELECT datname FROM pg_database WHERE datname LIKE $1", f"{name}%")
+        await connection.close()
+        await asyncio.gather(*(_on_server(f"DROP DATABASE {row['datname']} WITH (FORCE)") for row in names))
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, make()).result()
+        yield name
+        thread.submit(asyncio.run, drop()).result()
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    shutil.copy(sqlite_template, tmp_path / "test.db")
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+async def postgres_url(postgres_template: str) -> str:
+    name = f"{postgres_template}_{uuid4().hex[:12]}"
+    await _on_server(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    return _at(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a migrated database, on each of the two."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url

@@ -86,7 +86,7 @@ def _play(
             country=number.company.country,
             currency=number.company.currency,
             open=number.is_open(now),
-            opens=number.opens(now, state.language),
+            opens=number.opens(now),
             voice=number.voice,
         )
         state, effects = engine.step(dialog, state, turn)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from crm_bridge.events import IdentityChanged, PeopleMerged
 from crm_bridge.journal import record
+from crm_bridge.people.rules import canonical_phone
 from data.tables import Consent, Conversation, Event, Identity, InboxMessage, Lead, OutboxMessage, Person
 from data.types import new_id
 
@@ -122,9 +123,11 @@ def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -
                 .values(conversation_id=same.id)
             )
         if same.state is None or (other.last_in_at and same.last_in_at and other.last_in_at > same.last_in_at and other.state):
-            for field in ("state", "status", "score", "priority", "reasons", "preview", "last_in_at", "recipient"):
+            for field in ("state", "status", "score", "priority", "reasons", "preview", "last_in_at", "due_at", "recipient"):
                 setattr(same, field, getattr(other, field))
         same.referral = same.referral or other.referral
+        same.owner = other.owner if same.owner == "bot" else same.owner
+        same.unread += other.unread
         session.flush()
         session.delete(other)
     open_leads = {lead.interest: lead for lead in session.scalars(_of(Lead, company, keep)) if lead.stage in ("new", "working")}
@@ -133,7 +136,7 @@ def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -
         if twin is not None:
             older, newer = sorted((twin, lead), key=lambda each: each.updated_at)
             older.stage = "lost"
-            newer.score = max(older.score, newer.score)
+            newer.complete = newer.complete or older.complete
             session.flush()
         lead.person_id = keep
     session.flush()
@@ -171,7 +174,8 @@ def change_identity(session: Session, company: int, kind: str, old: str, new: st
         session.execute(update(Person).where(Person.company_id == company, Person.id == owner).values(phone="+" + new))
         session.execute(delete(Identity).where(Identity.company_id == company, Identity.kind == kind, Identity.value == old))
     for talk in session.scalars(_of(Conversation, company, owner)):
-        if talk.recipient.get(kind) == old:
+        address = talk.recipient.get(kind)
+        if address == old or (kind == "phone" and address and canonical_phone(address) == old):
             talk.recipient = {**talk.recipient, kind: new}
     session.flush()
     record(session, company, IdentityChanged(kind=kind, old=old, new=new), now, person=owner)

@@ -99,11 +99,6 @@ class Browser:
         return answer
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # aiohttp-session keeps its session on the request under a string, which aiohttp would rather not see
-    config.addinivalue_line("filterwarnings", "ignore::aiohttp.web_exceptions.NotAppKeyWarning")
-
-
 @pytest.fixture(scope="session")
 def understanding() -> Nlu:
     return load_nlu()
