@@ -33,7 +33,7 @@ from crm_bridge.handlers import run
 from crm_bridge.journal import record
 from crm_bridge.leads.rules import priority
 from crm_bridge.people.rules import canonical_phone
-from crm_bridge.people.service import change_identity
+from crm_bridge.people.service import FACTS, change_identity, describe
 from data import dialog_state, inbox, outbox
 from data.session import Database
 from data.types import new_id
@@ -311,8 +311,11 @@ class Turns:
                 row = _row(case, message, say.text, until)
                 written.outgoing.append(row)
                 written.messages.append(Outgoing(row["id"], talk["id"], number.row.id, talk["recipient"], message, until))
-        if any(not isinstance(effect, Say) for effect in effects):
+        told = _told(case, state)
+        if told or any(not isinstance(effect, Say) for effect in effects):
             with case.session.begin_nested():  # the books of this turn stand or fall together
+                if told:
+                    describe(case.session, talk["company_id"], talk["person_id"], told, state.language)
                 events = self._books(case, state, effects)
             leads = [event.lead_id for event in events if isinstance(event, LeadRegistered | LeadUpdated)]
             written.changed += [(talk["company_id"], Change("lead", lead)) for lead in leads]
@@ -354,6 +357,14 @@ class Turns:
 
     def _journal(self, session: Session, talk: Mapping[str, Any] | RowMapping, event: Event) -> None:
         record(session, talk["company_id"], event, self._clock.now(), person=talk["person_id"], conversation=talk["id"])
+
+
+def _told(case: _Case, state: State) -> dict[str, Any]:
+    """What the person has told of themselves that their row does not have yet: written at once, not only with the lead."""
+    facts = {question.fact: state.answers.get(name) for name, question in case.number.dialog.questions.items() if question.fact}
+    return {
+        fact: answer.value for fact, answer in facts.items() if answer and answer.value and case.talk[FACTS[fact]] != answer.value
+    }
 
 
 def language_of(code: str) -> Language:

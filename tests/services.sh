@@ -14,6 +14,7 @@ install() {
 }
 
 install chromium chromium
+fc-list 2>/dev/null | grep -qi emoji || (install fonts-noto-color-emoji emoji) || echo "without an emoji font, only the pictures suffer" >&2
 export TEST_CHROMIUM="${TEST_CHROMIUM:-$(command -v chromium)}"
 
 if [ -z "$TEST_POSTGRES_URL" ]; then

@@ -23,13 +23,13 @@ _PEOPLE = cast(Table, Person.__table__)
 _ADD_PEOPLE = insert(_PEOPLE)
 _ADD_IDENTITIES = insert(cast(Table, Identity.__table__))
 
-_FACTS = {"name": "name", "email": "email", "phone": "phone", "company": "organisation"}
+FACTS = {"name": "name", "email": "email", "phone": "phone", "company": "organisation"}
 """{fact of a dialog: column of a person}"""
 _DESCRIBE = (
     update(_PEOPLE)
     .where(_PEOPLE.c.company_id == bindparam("company"), _PEOPLE.c.id == bindparam("person"))
     .values(
-        {column: func.coalesce(bindparam(f"new_{fact}"), _PEOPLE.c[column]) for fact, column in _FACTS.items()}
+        {column: func.coalesce(bindparam(f"new_{fact}"), _PEOPLE.c[column]) for fact, column in FACTS.items()}
         | {"language": bindparam("new_language")}
     )
 )
@@ -184,5 +184,5 @@ def change_identity(session: Session, company: int, kind: str, old: str, new: st
 
 def describe(session: Session, company: int, person: int, facts: Mapping[str, Any], language: str) -> None:
     """Write what somebody told of themselves onto their row: name, email, phone, company; what they did not tell stays."""
-    told = {f"new_{fact}": value if isinstance(value := facts.get(fact), str) and value else None for fact in _FACTS}
+    told = {f"new_{fact}": value if isinstance(value := facts.get(fact), str) and value else None for fact in FACTS}
     session.execute(_DESCRIBE, [{"company": company, "person": person, "new_language": language, **told}])

@@ -131,7 +131,7 @@ export function bubble(message, { first, about, chosen, business, act }) {
   if (reactions) classes.push("reacted");
   const made = node("li", { class: classes.filter(Boolean).join(" "), "data-id": message.id });
   if (message.referral) made.append(card("megaphone", message.referral.headline, `${t("ad_label")} · ${message.referral.body}`));
-  if (about && !message.deleted) made.append(node("div", { class: "quoted" }, node("b", {}, about.mine ? t("you") : business), quoted(about)));
+  if (about && !message.deleted) made.append(node("div", { class: "quoted" }, node("b", {}, about.mine ? t("you") : business), ...written(quoted(about))));
   made.append(...(message.deleted ? [node("p", {}, t("deleted"))] : body(message)));
   const at = new Date(message.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
   const meta = node("span", { class: "meta" }, message.edited && !message.deleted ? `${t("edited")} ${at}` : at);

@@ -31,7 +31,7 @@ async def test_the_list_shows_who_what_and_why(site: Any) -> None:
         "Caliente",
         "70",
         "lo necesita hoy",
-        "Esperando a la persona",
+        "Esperando al cliente",
         "22 h",
     ):
         assert shown in page
