@@ -2,14 +2,15 @@
 
 Conversations are claimed, never single messages: what a person wrote since our last word is one turn, first in first out. A batch
 takes every conversation that is ready, loads them in one read, steps each, and writes once; the commit makes state, books, events
-and replies durable together. A turn that fails fails alone and is parked after some tries, and the next ones flow.
+and replies durable together. Where one turn fails, its batch is made again one by one; it is parked after some tries, and the
+next ones flow.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,7 +34,7 @@ from crm_bridge.handlers import run
 from crm_bridge.journal import record
 from crm_bridge.leads.rules import priority
 from crm_bridge.people.rules import canonical_phone
-from crm_bridge.people.service import FACTS, change_identity, describe
+from crm_bridge.people.service import FACTS, Description, change_identity, describe
 from data import dialog_state, inbox, outbox
 from data.session import Database
 from data.types import new_id
@@ -61,6 +62,7 @@ class _Written:
     done: list[int] = field(default_factory=list)
     outgoing: list[dict[str, Any]] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
+    told: list[Description] = field(default_factory=list)
     changed: list[tuple[int, Change]] = field(default_factory=list)
     """(company, what of it the pages show anew)"""
 
@@ -69,6 +71,7 @@ class _Written:
         self.done += other.done
         self.outgoing += other.outgoing
         self.messages += other.messages
+        self.told += other.told
         self.changed += other.changed
 
 
@@ -168,18 +171,19 @@ class Turns:
     async def _answer(self, batch: Sequence[int]) -> None:
         try:
             written = await self._database.write(lambda session: self._batch(session, batch))
-        except Exception:
-            if len(batch) > 1:  # one of them spoils the rest: one by one
+        except Exception as error:
+            if len(batch) > 1:  # one of them spoils the rest, and nothing was written: one by one
                 for talk in batch:
                     await self._answer([talk])
                 return
-            log.exception("a turn could not be written", conversation=batch[0])
+            log.exception("a turn failed", conversation=batch[0])
+            problem = f"{type(error).__name__}: {error}"[:500]
             try:
-                await self._database.write(lambda session: self._write_failed(session, batch[0]))
+                await self._database.write(lambda session: self._failed(session, batch[0], problem))
             except Exception:
                 log.exception("the database does not take anything; trying again", conversation=batch[0])
+                self._due.setdefault(batch[0], asyncio.get_running_loop().time() + 1)
                 await asyncio.sleep(1)
-            self._due.setdefault(batch[0], asyncio.get_running_loop().time() + 1)
             return
         self._on_said(written.messages)
         self._on_changed(written.changed)
@@ -196,19 +200,20 @@ class Turns:
             if len(rows) > 1 and (self._debounce == 0 or any(row["tries"] for row in rows)):  # which of them is it that fails?
                 self.ready(talk_id)
                 rows = rows[:1]
-            try:
-                written.add(self._turn(session, talks[talk_id], rows))
-            except Exception as error:
-                log.exception("a turn failed", conversation=talk_id)
-                self._failed(session, talks[talk_id], rows, f"{type(error).__name__}: {error}"[:500])
+            written.add(self._turn(session, talks[talk_id], rows))
+        describe(session, written.told)
         dialog_state.save(session, written.talks)
         outbox.add(session, written.outgoing)
         dialog_state.done(session, written.done)
         return written
 
-    def _failed(self, session: Session, talk: RowMapping, rows: Sequence[RowMapping], error: str) -> None:
+    def _failed(self, session: Session, talk_id: int, error: str) -> None:
         """Count the failure; the first message of the turn is parked after some tries, so that the next ones flow."""
         FAILED_TURNS.inc()
+        talk = dialog_state.load(session, [talk_id]).get(talk_id)
+        if talk is None:
+            return
+        rows = dialog_state.new_messages(session, [talk_id]).get(talk_id, [])
         if not rows:  # a silence that could not be answered: once is enough
             dialog_state.save(session, [dict(talk) | {"due_at": None}])
             self._journal(session, talk, TurnParked(message_id=0, error=error))
@@ -223,13 +228,6 @@ class Turns:
         if not parked or len(rows) > 1:
             self._due.setdefault(talk["id"], asyncio.get_running_loop().time() + (0 if parked else 0.5 * 2**tries))
 
-    def _write_failed(self, session: Session, talk_id: int) -> None:
-        """The same for a turn that could be made and not written."""
-        talk = dialog_state.load(session, [talk_id]).get(talk_id)
-        if talk is not None:
-            rows = dialog_state.new_messages(session, [talk_id]).get(talk_id, [])
-            self._failed(session, talk, rows, "it could not be written; see the log")
-
     def _turn(self, session: Session, row: RowMapping, rows: Sequence[RowMapping]) -> _Written:
         """One conversation's turn: what came since our last word, or its silence."""
         number = self._numbers.by_id(row["number_id"])
@@ -243,28 +241,22 @@ class Turns:
             state = engine.state_from_json(row["state"])
             state, effects = engine.remind(number.dialog, state, to_turn(row, number, (), state, self._nlu, now))
             return self._apply(_Case(session, talk, number, f"{number.row.channel}:silence", now), state, effects)
-        messages = [(each["id"], _decode(each["payload"])) for each in rows]
-        books = any(message.kind in ("echo", "system") for _, message in messages)
-        with session.begin_nested() if books else nullcontext():
-            written = self._answer_to(session, row, number, talk, messages, now)
-        written.done = [each["id"] for each in rows]
-        return written
-
-    def _answer_to(
-        self, session: Session, row: RowMapping, number: OurNumber, talk: dict[str, Any], messages: Said, now: datetime
-    ) -> _Written:
-        said = self._sift(session, talk, messages)
+        done = [each["id"] for each in rows]
+        said = self._sift(session, talk, [(each["id"], _decode(each["payload"])) for each in rows])
         if said:
             _note(talk, [message for _, message in said])
         if not said or talk["owner"] == "human":
-            return _Written(talks=[talk], changed=[(talk["company_id"], Change("conversation", talk["id"]))])
+            return _Written(talks=[talk], done=done, changed=[(talk["company_id"], Change("conversation", talk["id"]))])
         TURNS.inc()
         if row["state"]:
             state = engine.state_from_json(row["state"])
         else:
             state = engine.begin(number.dialog, language_of(row["language"] or number.row.language))
         state, effects = engine.step(number.dialog, state, to_turn(row, number, said, state, self._nlu, now))
-        return self._apply(_Case(session, talk, number, f"{number.row.channel}:{said[-1][1].external_id}", now), state, effects)
+        source = f"{number.row.channel}:{said[-1][1].external_id}"
+        written = self._apply(_Case(session, talk, number, source, now), state, effects)
+        written.done = done
+        return written
 
     def _sift(self, session: Session, talk: dict[str, Any], messages: Said) -> list[tuple[int, Inbound]]:
         """The messages that want an answer. What was changed or taken back before we read it counts as it is now; a new phone, or
@@ -311,14 +303,10 @@ class Turns:
                 row = _row(case, message, say.text, until)
                 written.outgoing.append(row)
                 written.messages.append(Outgoing(row["id"], talk["id"], number.row.id, talk["recipient"], message, until))
-        told = _told(case, state)
-        if told or any(not isinstance(effect, Say) for effect in effects):
-            with case.session.begin_nested():  # the books of this turn stand or fall together
-                if told:
-                    describe(case.session, talk["company_id"], talk["person_id"], told, state.language)
-                events = self._books(case, state, effects)
-            leads = [event.lead_id for event in events if isinstance(event, LeadRegistered | LeadUpdated)]
-            written.changed += [(talk["company_id"], Change("lead", lead)) for lead in leads]
+        written.told = _told(case, state)
+        events = self._books(case, state, effects) if any(not isinstance(effect, Say) for effect in effects) else []
+        leads = [event.lead_id for event in events if isinstance(event, LeadRegistered | LeadUpdated)]
+        written.changed += [(talk["company_id"], Change("lead", lead)) for lead in leads]
         points, reasons = engine.score(number.dialog, state, number.local(case.now))
         quiet = engine.silence(number.dialog, state)
         talk |= {
@@ -359,12 +347,13 @@ class Turns:
         record(session, talk["company_id"], event, self._clock.now(), person=talk["person_id"], conversation=talk["id"])
 
 
-def _told(case: _Case, state: State) -> dict[str, Any]:
+def _told(case: _Case, state: State) -> list[Description]:
     """What the person has told of themselves that their row does not have yet: written at once, not only with the lead."""
-    facts = {question.fact: state.answers.get(name) for name, question in case.number.dialog.questions.items() if question.fact}
-    return {
-        fact: answer.value for fact, answer in facts.items() if answer and answer.value and case.talk[FACTS[fact]] != answer.value
+    given = {question.fact: state.answers.get(name) for name, question in case.number.dialog.questions.items() if question.fact}
+    new = {
+        fact: answer.value for fact, answer in given.items() if answer and answer.value and case.talk[FACTS[fact]] != answer.value
     }
+    return [Description(case.talk["company_id"], case.talk["person_id"], new, state.language)] if new else []
 
 
 def language_of(code: str) -> Language:

@@ -13,7 +13,7 @@ from crm_bridge.context import Context
 from crm_bridge.events import LeadRegistered, LeadUpdated
 from crm_bridge.journal import record
 from crm_bridge.leads.rules import priority, source
-from crm_bridge.people.service import describe
+from crm_bridge.people.service import Description, describe
 from data.tables import Lead
 from data.types import new_id
 
@@ -38,7 +38,7 @@ _CHANGE = (
 
 def register(session: Session, context: Context, command: RegisterLead) -> LeadRegistered | LeadUpdated:
     """Open a lead, or bring the person's open lead of this interest up to date (a finished one never becomes unfinished)."""
-    describe(session, context.company_id, context.person_id, command.facts, context.language)
+    describe(session, [Description(context.company_id, context.person_id, command.facts, context.language)])
     where = {"company": context.company_id, "person": context.person_id, "interest": command.interest}
     found = session.execute(_OPEN, where).first()
     referral = dict(context.referral) if context.referral else None

@@ -182,7 +182,22 @@ def change_identity(session: Session, company: int, kind: str, old: str, new: st
     return owner
 
 
-def describe(session: Session, company: int, person: int, facts: Mapping[str, Any], language: str) -> None:
-    """Write what somebody told of themselves onto their row: name, email, phone, company; what they did not tell stays."""
-    told = {f"new_{fact}": value if isinstance(value := facts.get(fact), str) and value else None for fact in FACTS}
-    session.execute(_DESCRIBE, [{"company": company, "person": person, "new_language": language, **told}])
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What somebody told of themselves: `facts` are name, email, phone, company."""
+
+    company_id: int
+    person_id: int
+    facts: Mapping[str, Any]
+    language: str
+
+
+def describe(session: Session, told: Sequence[Description]) -> None:
+    """Write it onto their rows; what they did not tell stays."""
+    rows = [
+        {"company": each.company_id, "person": each.person_id, "new_language": each.language}
+        | {f"new_{fact}": value if isinstance(value := each.facts.get(fact), str) and value else None for fact in FACTS}
+        for each in told
+    ]
+    if rows:
+        session.execute(_DESCRIBE, rows)
