@@ -72,6 +72,7 @@ class Telegram:
     def __init__(self, token: str, base_url: str, clock: Clock, *, connect: float = 5.0, total: float = 15.0) -> None:
         base_url = base_url.rstrip("/")
         request = HTTPXRequest(connect_timeout=connect, pool_timeout=connect, read_timeout=total, write_timeout=total)
+        self._request = request
         self._bot = Bot(token, f"{base_url}/bot", f"{base_url}/file/bot", request)
         self._token = token
         self._clock = clock
@@ -95,6 +96,7 @@ class Telegram:
 
     async def close(self) -> None:
         await self._bot.shutdown()
+        await self._request.shutdown()  # a bot that could not be initialised does not close it
 
     def parse(self, body: bytes) -> Parsed:
         return telegram_parse.parse(body, self.number, self._clock.now())
