@@ -131,7 +131,7 @@ async def make_app(
         lambda changed: service.on_changed(changed),
         settings.debounce_ms / 1000,
     )
-    intake = Intake(database, numbers, clock, sender.stand_in, lambda stored: service.on_stored(stored))
+    intake = Intake(database, numbers, clock, sender.stand_in, lambda stored: service.on_stored(stored), turns.lag)
     media = Media(database, numbers, channels, clock, settings.media_dir)
     service = Service(settings, database, numbers, channels, intake, turns, sender, media, live, clock)
     app[SETTINGS], app[DATABASE], app[CLOCK], app[LIVE], app[NUMBERS], app[FLOWS] = (

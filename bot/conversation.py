@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -120,6 +121,10 @@ class Turns:
     def waiting(self) -> int:
         return len(self._due) + len(self._quiet)
 
+    def lag(self) -> float:
+        """Seconds that the conversation which waits longest is overdue."""
+        return max(0.0, asyncio.get_running_loop().time() - next(iter(self._due.values()), float("inf")))
+
     # ------------------------------------------------------------------------------------------------ claim
     def ready(self, conversation_id: int, media: bool = False) -> None:
         """A message came: answer when the debounce window has passed without another (a photo waits for its album)."""
@@ -137,7 +142,7 @@ class Turns:
     async def start(self) -> None:
         """Take up what was stored and not answered: an earlier process's, and now and then whatever was left lying."""
         for conversation_id, _ in await self._database.read(inbox.waiting):
-            self._due.setdefault(conversation_id, 0.0)
+            self._due.setdefault(conversation_id, asyncio.get_running_loop().time())
         self._wake.set()
 
     async def drain(self, seconds: float) -> None:
@@ -151,7 +156,7 @@ class Turns:
         while True:
             self._wake.clear()
             now = loop.time()
-            batch = [talk for talk, at in self._due.items() if at <= now][:BATCH]
+            batch = list(islice((talk for talk, at in self._due.items() if at <= now), BATCH))
             if not batch and self._quiet:
                 batch = [self._quiet.pop() for _ in range(min(BATCH, len(self._quiet)))]
             if not batch:

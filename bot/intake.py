@@ -29,6 +29,8 @@ from data.types import new_id
 
 log = structlog.get_logger()
 
+LONGEST_LAG = 10.0
+"""Seconds that answers may be late before no more is taken: past its capacity the service would get slower, not faster."""
 LINGER = 0.002
 """Seconds that a body waits for company before the commit."""
 _FORM_MARK = "ref:"
@@ -94,6 +96,7 @@ class Intake:
         clock: Clock,
         stand_in: StandIn,
         on_stored: Callable[[Stored], None],
+        lag: Callable[[], float],
         limit: int = 5_000,
     ) -> None:
         self._database = database
@@ -101,13 +104,14 @@ class Intake:
         self._clock = clock
         self._stand_in = stand_in
         self._on_stored = on_stored
+        self._lag = lag
         self._limit = limit
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
     async def accept(self, channel: Channel, body: bytes) -> None:
         """Store a webhook body and what is in it; durable when this returns. Overloaded when too much waits already."""
-        if len(self._waiting) >= self._limit:
+        if len(self._waiting) >= self._limit or self._lag() > LONGEST_LAG:
             raise Overloaded
         parsed, problem = None, None
         try:

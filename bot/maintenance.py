@@ -38,6 +38,14 @@ from nlu.understanding import Nlu
 console = Console(stderr=True)
 
 
+_WHY: dict[type[rules.Refusal], str] = {
+    rules.EmailTaken: "somebody has this e-mail address already",
+    rules.NotAnEmail: "this cannot be an e-mail address",
+    rules.NameMissing: "--name: a name is needed",
+    rules.WrongRole: "--role: there is admin, manager, seller",
+}
+
+
 class Refused(Exception):
     """What was asked cannot be done as it was asked; the message says why and what to do."""
 
@@ -81,7 +89,7 @@ async def replay(settings: Settings, flows: Mapping[str, Dialog] | None = None, 
         }
         if token := settings.telegram_token.get_secret_value():
             channels["telegram"] = Telegram(token, str(settings.telegram_api_url), Clock())
-        intake = Intake(database, numbers, Clock(), lambda session, ids: [], lambda stored: None)
+        intake = Intake(database, numbers, Clock(), lambda session, ids: [], lambda stored: None, lambda: 0.0)
         ids = await database.read(_unread)
         with Progress(console=console, disable=not console.is_terminal) as progress:
             for body_id in progress.track(ids, description="replaying"):
@@ -205,7 +213,7 @@ async def add_user(settings: Settings, *, email: str, name: str, role: str, comp
         try:
             await database.write(add, company=company_id)
         except rules.Refusal as error:
-            raise Refused(f"{type(error).__name__}: {email}, role {role}") from None
+            raise Refused(_WHY[type(error)]) from None
     return f"{email} may log in with the password {password}"
 
 

@@ -14,6 +14,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.intake import LONGEST_LAG, Intake, Stored
 from bot.maintenance import replay
 from bot.simulator.webhooks import body, signature
 from bot.webhook import whatsapp_routes
@@ -108,6 +109,23 @@ async def test_what_waits_too_long_is_asked_for_again(open_shop: Any, sqlite_url
     await shop.database.close()
     await shop.service.database.close()
     assert await shop.post(value("hola")) == 503
+
+
+async def test_past_its_capacity_the_messenger_is_asked_to_come_back(shop: Any, value: Value) -> None:
+    late = [0.0]
+    parts = shop.service
+    stored: list[Stored] = []
+    intake = Intake(shop.database, parts.numbers, parts.clock, parts.sender.stand_in, stored.append, lambda: late[0])
+    app = web.Application()
+    app.add_routes(whatsapp_routes(intake, parts.channels["whatsapp"], (b"app-secret",), "verify-me"))
+    async with TestServer(app) as server:
+        shop.url = str(server.make_url("/webhooks/whatsapp"))
+        late[0] = LONGEST_LAG + 1
+        assert await shop.post(value("hola")) == 503
+        assert await shop.rows(WebhookBody) == []
+        late[0] = LONGEST_LAG - 1
+        assert await shop.post(value("hola")) == 200
+    assert [len(each.arrived) for each in stored] == [1]
 
 
 async def test_numbers_too_large_and_deep_parts_harm_nobody(any_shop: Any, value: Value) -> None:
