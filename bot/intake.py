@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 LONGEST_LAG = 10.0
 """Seconds that answers may be late before no more is taken: past its capacity the service would get slower, not faster."""
-LINGER = 0.002
+LINGER = 0.005
 """Seconds that a body waits for company before the commit."""
 _FORM_MARK = "ref:"
 
