@@ -22,7 +22,7 @@ import uvloop
 
 from bot.bench.http import Pool, Server
 
-SCRIPT = ("hola", "Ana Torres", "Ferretería Norte", "un sistema de ventas", "5000000", "Lima", "este mes")
+SCRIPT = ("hola", "Ana Torres", "Ferretería Norte", "un sistema de ventas", "5000", "Lima", "este mes")
 _TAG = re.compile(r"\[(?:q(\d+)|done)\]")
 _now = time.perf_counter
 
@@ -127,7 +127,7 @@ class Crowd:
     def _rename(self, prospect: _Prospect) -> None:
         """The next person starts over in this one's place."""
         self._by_phone.pop(prospect.phone, None)
-        prospect.phone = str(573_000_000_000 + next(self._serial))
+        prospect.phone = str(51_900_000_000 + next(self._serial))
         prospect.number = self._load.numbers[int(prospect.phone) % len(self._load.numbers)]
         prospect.step, prospect.answered = 0, True
         self._by_phone[prospect.phone] = prospect
@@ -154,17 +154,17 @@ class Crowd:
 
         message = {
             "from": prospect.phone,
-            "from_user_id": f"CO.{prospect.phone}",
+            "from_user_id": f"PE.{prospect.phone}",
             "id": f"wamid.{prospect.phone}.{next(self._message)}",
             "timestamp": str(int(time.time())),
             "type": "text",
             "text": {"body": SCRIPT[prospect.step]},
         }
-        contact = {"profile": {"name": "Ana"}, "wa_id": prospect.phone, "user_id": f"CO.{prospect.phone}"}
+        contact = {"profile": {"name": "Ana"}, "wa_id": prospect.phone, "user_id": f"PE.{prospect.phone}"}
         self._pool.post(self._webhook(prospect.number, {"contacts": [contact], "messages": [message]}), answered)
 
     def _webhook(self, number: str, value: dict[str, Any]) -> bytes:
-        metadata = {"display_phone_number": "576015550101", "phone_number_id": number}
+        metadata = {"display_phone_number": "5115550101", "phone_number_id": number}
         value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
         entry = [{"id": "WABA", "changes": [{"field": "messages", "value": value}]}]
         body = json.dumps({"object": "whatsapp_business_account", "entry": entry}, separators=(",", ":")).encode()

@@ -22,7 +22,7 @@ def _company(session: Session) -> None:
     now = Clock().now()
     if session.scalar(select(Company.id)) is not None:
         return
-    company = Company(name="Bench", country="CO", currency="COP", timezone="America/Bogota", created_at=now)
+    company = Company(name="Bench", country="PE", currency="PEN", timezone="America/Lima", created_at=now)
     session.add(company)
     session.flush()
     session.add(
@@ -30,7 +30,7 @@ def _company(session: Session) -> None:
             company_id=company.id,
             channel="whatsapp",
             external_id="100000000000001",
-            display="+57 601 555 0101",
+            display="+51 1 555 0101",
             name="Bench",
             bot_name="Luna",
             dialog="form",
