@@ -8,8 +8,8 @@ BIN := .venv/bin
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
-run: .venv/run.stamp ## install, migrate, seed a demo company and serve it: open the addresses it prints
-	@$(BIN)/mostrador demo
+run: .venv/run.stamp ## install, migrate, seed a demo company and serve it: open the addresses it prints (PORT=8080)
+	@$(BIN)/mostrador demo $(if $(PORT),--port $(PORT))
 
 test: .venv/dev.stamp ## run every test, on SQLite and PostgreSQL, with a real browser
 	@. tests/services.sh && $(BIN)/pytest $(ARGS)

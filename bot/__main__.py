@@ -211,11 +211,12 @@ def main() -> None:
     except Exception as error:
         from bot.app import WrongSchema
         from bot.maintenance import Refused
+        from bot.serve import CannotListen
         from bot.settings import WrongSettings
         from data.lease import AlreadyServed
         from dialogs.loader import DialogError
 
-        if not isinstance(error, WrongSettings | WrongSchema | AlreadyServed | DialogError | Refused):
+        if not isinstance(error, WrongSettings | WrongSchema | AlreadyServed | CannotListen | DialogError | Refused):
             raise
         print(f"mostrador: {error}", file=sys.stderr)
         sys.exit(2)

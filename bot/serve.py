@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -35,12 +36,20 @@ def set_up_logging(form: str) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
 
 
+class CannotListen(Exception):
+    """The address is taken or not ours; the message says which and what to do."""
+
+
 async def run_until_stopped(app: web.Application, host: str, port: int, on_ready: Callable[[], None]) -> None:
-    """Serve `app` until SIGINT or SIGTERM; then take nothing more, finish what is on its way, and return."""
+    """Serve `app` until SIGINT or SIGTERM; then take nothing more, finish what is on its way, and return. CannotListen."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, backlog=1024).start()
+        try:
+            await web.TCPSite(runner, host, port, backlog=1024).start()
+        except OSError as error:
+            why = os.strerror(error.errno or 0).lower()
+            raise CannotListen(f"cannot listen on {host}:{port}: {why}; choose another PORT") from None
         on_ready()
         stopped = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
