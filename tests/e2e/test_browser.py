@@ -147,7 +147,7 @@ async def test_prospects_talk_at_once_while_the_manager_watches(demo: Any, open_
         "5 millones",
     )
     await expect(team.locator(".row .name")).to_have_text(
-        ["Camila Torres", "Paula Henao", "Jorge Peña", "Ana Ruiz", "Beto Díaz", "Luz"], use_inner_text=True
+        ["Camila Torres", "Paula Henao", "Jorge Peña", "Ana Ruiz", "Beto Díaz", "Luz Souza"], use_inner_text=True
     )
     await expect(row("Ana Ruiz").locator(".why")).to_have_text(
         re.compile("Caliente 80\\s*lo necesita hoy · presupuesto medio · compra para una empresa · dejó su correo")
