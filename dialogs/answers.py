@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from msgspec.structs import replace
+
 from crm_bridge.commands import Answered, Reason, RegisterLead
 from dialogs.model import Answer, Dialog, Language, Question, State, Turn, Value
+from dialogs.readers.base import Ask
+from dialogs.readers.date import day_in_words
+from dialogs.readers.money import money_in_words
 
 SELLER: Language = "es"
+_IN_WORDS: Mapping[str, Callable[[Any, Ask], str]] = {"money": money_in_words, "date": day_in_words}
 
 
 # -------------------------------------------------------------------------------------------- which are open
@@ -26,9 +31,8 @@ def values(dialog: Dialog, state: State, today: date) -> dict[str, Any]:
     return counted
 
 
-def open_questions(dialog: Dialog, state: State, today: date) -> list[Question]:
-    """Those still to be asked, in order."""
-    counted = values(dialog, state, today)
+def open_questions(dialog: Dialog, state: State, counted: Mapping[str, Any]) -> list[Question]:
+    """Those still to be asked, in order; `counted` are the `values`."""
     return [
         question
         for name, question in dialog.questions.items()
@@ -38,26 +42,33 @@ def open_questions(dialog: Dialog, state: State, today: date) -> list[Question]:
     ]
 
 
-def answered(dialog: Dialog, state: State, today: date) -> dict[str, Question]:
-    """Those with an answer that counts, in order."""
-    counted = values(dialog, state, today)
+def answered(dialog: Dialog, counted: Mapping[str, Any]) -> dict[str, Question]:
+    """Those with an answer that counts, in order; `counted` are the `values`."""
     return {name: question for name, question in dialog.questions.items() if name in counted}
 
 
 def with_known(dialog: Dialog, state: State, known: Mapping[str, Value]) -> State:
     """Take what the CRM knows of the person for the questions that ask just that."""
     new = {
-        name: Answer(known[question.fact], str(known[question.fact]))
+        name: Answer(known[question.fact], str(known[question.fact]), known=True)
         for name, question in dialog.questions.items()
         if question.fact and known.get(question.fact) and name not in state.answers
     }
     return replace(state, answers={**state.answers, **new}) if new else state
 
 
-def shown(question: Question, answer: Answer, language: Language) -> str:
-    """A choice's label follows the language; everything else stays as it was read."""
+def shown(question: Question, answer: Answer, turn: Turn, language: Language) -> str:
+    """A choice's label, an amount and a day follow the language; everything else stays as it was read."""
     option = question.choices.get(answer.value) if isinstance(answer.value, str) else None
-    return answer.shown if option is None else option.label.sources[language]
+    if option is not None:
+        return option.label.sources[language]
+    in_words = _IN_WORDS.get(question.read)
+    if in_words is None:
+        return answer.shown
+    try:
+        return in_words(answer.value, Ask(language=language, country=turn.country, currency=turn.currency, now=turn.now))
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation):
+        return answer.shown  # stored when the question had another reader
 
 
 def _typed(read: str, value: Value) -> Any:
@@ -88,9 +99,11 @@ def score(dialog: Dialog, state: State, today: date) -> tuple[int, tuple[Reason,
 def lead(dialog: Dialog, state: State, turn: Turn, complete: bool) -> RegisterLead:
     """What the seller gets."""
     today = turn.now.date()
-    told = answered(dialog, state, today)
+    told = answered(dialog, values(dialog, state, today))
     lines = [
-        Answered(name, question.label.sources[SELLER], state.answers[name].value, shown(question, state.answers[name], SELLER))
+        Answered(
+            name, question.label.sources[SELLER], state.answers[name].value, shown(question, state.answers[name], turn, SELLER)
+        )
         for name, question in told.items()
     ]
     label = dialog.common["unanswered"].sources[SELLER]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from crm_bridge.commands import Reason, RecordConsent
-from dialogs import answers, hearing, repair, wording
+from dialogs import answers, corrections, hearing, repair, wording
 from dialogs.model import Dialog, Do, Effect, Language, Question, State, Turn
-from dialogs.readers.base import Reading
+from dialogs.readers import READERS
+from dialogs.readers.base import Heard, Reading
 from dialogs.readers.words import clean
 from dialogs.talk import Talk, clip
 from dialogs.texts import LANGUAGES
 
 _LOOKED_AT = 4_096
 """Characters of a message; what lies behind them nobody writes by hand."""
+_FAREWELLS = frozenset({"later", "goodbye", "cancel", "thanks"})
+_FEW = 4
 
 
 # ----------------------------------------------------------------------------------------- what others call
@@ -30,7 +34,7 @@ def step(dialog: Dialog, state: State, turn: Turn) -> tuple[State, list[Effect]]
         return state, []
     turn = _cleaned(turn)
     state = _language(dialog, _current(dialog, state), turn)
-    talk = Talk(dialog, answers.with_known(dialog, state, turn.known), turn)
+    talk = Talk(dialog, answers.with_known(dialog, state, corrections.still_known(dialog, state, turn)), turn)
     _turn(talk)
     return talk.finish()
 
@@ -46,8 +50,8 @@ def remind(dialog: Dialog, state: State, turn: Turn) -> tuple[State, list[Effect
         talk.update(reminded=1)
     else:
         talk.update(status="expired", failures=0, offer="", doubt=None)
-        told = answers.answered(dialog, state, talk.today)
-        if state.noted or any(turn.known.get(question.fact) != state.answers[name].value for name, question in told.items()):
+        told = talk.told()
+        if state.noted or any(not state.answers[name].known for name in told):
             talk.do(Do(answers.lead(dialog, talk.state, turn, complete=False)))
     return talk.finish()
 
@@ -86,15 +90,21 @@ def state_from_json(text: str | bytes) -> State:
 
 # --------------------------------------------------------------------------------------------- preparation
 def _cleaned(turn: Turn) -> Turn:
+    text = clean(turn.text[:_LOOKED_AT])
+    if text == turn.text and not turn.attachments:
+        return turn
     attachments = tuple(
-        replace(one, name=clean(one.name), phone=clean(one.phone), detail=clean(one.detail)) for one in turn.attachments
+        dataclasses.replace(one, name=clean(one.name), phone=clean(one.phone), detail=clean(one.detail))
+        for one in turn.attachments
     )
-    return replace(turn, text=clean(turn.text[:_LOOKED_AT]), attachments=attachments)
+    return dataclasses.replace(turn, text=text, attachments=attachments)
 
 
 def _current(dialog: Dialog, state: State) -> State:
     """The state as the dialog of today sees it: what is no longer asked is not being asked."""
     asked = state.asked if state.asked in dialog.questions else None
+    if asked == state.asked and (state.dialog, state.version) == (dialog.name, dialog.version):
+        return state
     return replace(state, dialog=dialog.name, version=dialog.version, asked=asked, doubt=state.doubt if asked else None)
 
 
@@ -106,7 +116,7 @@ def _language(dialog: Dialog, state: State, turn: Turn) -> State:
     words = [word for word in turn.text.split() if word.isalpha() or word.strip(".,;:!?¿¡'").isalpha()]
     greeting = not state.greeted and turn.understanding.intent == "greet"
     named = expected(dialog, state) == "person_name" and len(words) < 5
-    if not greeting and (len(words) < 3 or sum(map(len, words)) < 12 or named or "@" in turn.text):
+    if not greeting and (len(words) < 3 or sum(map(len, words)) < 9 or named or "@" in turn.text):
         return state
     return replace(state, language=language)
 
@@ -118,23 +128,30 @@ def _turn(talk: Talk) -> None:
     asked = talk.dialog.questions.get(before.asked or "")
     if _aside(talk, asked):
         return
+    if before.status in ("cancelled", "expired") and talk.intent in _FAREWELLS:
+        talk.say(talk.common("done_thanks"))
+        return
     _greet(talk)
     if talk.turn.choice is not None and _pressed(talk, asked):
         return
     if _yes_or_no(talk, before, asked):
         return
     exact = _exact_choice(talk, asked)
-    wish = "" if exact else repair.wish_of(talk)
+    wish = "" if exact else repair.wish_of(talk, asked)
     if before.status == "done":
         if _after_done(talk, wish):
             return
         asked = None
     if exact and asked is not None:
-        repair.store(talk, {asked.name: exact}, asked)
-    elif not wish and repair.correct(talk, asked):
+        corrections.store(talk, {asked.name: exact}, asked)
+    elif not wish and corrections.correct(talk, asked):
         return
     free = not exact and _free(talk, asked, wish)
-    taken = hearing.Taken() if exact else hearing.gather(talk.dialog, talk.state, talk.turn, asked, free=free, wish=wish)
+    taken = (
+        hearing.Taken()
+        if exact
+        else hearing.gather(talk.dialog, talk.state, talk.turn, asked, talk.values(), free=free, wish=wish)
+    )
     read = bool(exact or taken.readings)
     only_asks = (
         not wish
@@ -142,15 +159,24 @@ def _turn(talk: Talk) -> None:
         and not wording.statements(talk.turn.text, clauses=True).strip(" ,;")
     )
     answered = only_asks and repair.faq(talk, read=read)
-    repair.store(talk, taken.readings, asked)
+    corrections.store(talk, taken.readings, asked)
+    if taken.readings and not wish:
+        corrections.wish_beside(talk, taken.readings)
     repair.media(talk, talk.turn.attachments, taken.readings)
     if wish:
         repair.apply(talk, wish, asked)
         return
     answered = answered or repair.faq(talk, read=read)
-    if talk.intent in ("price", "stock") and taken.readings and not answered:
+    wonders = talk.intent == "price" or (talk.intent == "stock" and wording.is_question(talk.dialog, talk.turn.text))
+    if wonders and taken.readings and not answered:
         talk.add(talk.common("price"))
-    used = read or answered or repair.another_wish(talk) or repair.late_correction(talk)
+    used = (
+        read
+        or answered
+        or (taken.miss != "unknown" and corrections.another_wish(talk))
+        or corrections.late_correction(talk)
+        or corrections.told_again(talk)
+    )
     if not used and repair.unread(talk, before, asked, taken.miss):
         return
     talk.next(again=True)
@@ -190,10 +216,10 @@ def _pressed(talk: Talk, asked: Question | None) -> bool:
     if question is None or (name != "_fix" and key not in question.choices):
         return False
     if name == "_fix":
-        repair.change(talk, question)
+        corrections.change(talk, question)
         return True
     reading = Reading(key, talk.render(question.choices[key].label))
-    repair.store(talk, {question.name: reading}, asked if asked is question else question)
+    corrections.store(talk, {question.name: reading}, asked if asked is question else question)
     if talk.turn.text or talk.turn.attachments:
         return False
     talk.close()
@@ -225,7 +251,7 @@ def _yes_or_no(talk: Talk, before: State, asked: Question | None) -> bool:
         if yes:
             talk.register()
         else:
-            repair.which(talk)
+            corrections.which(talk)
     elif before.status == "done":
         talk.say(talk.common("done_thanks"))
     elif talk.means("go_on") or (yes and (before.reminded or before.status in ("cancelled", "expired"))):
@@ -258,6 +284,10 @@ def _agrees(talk: Talk, offered: str) -> tuple[bool, bool]:
     if name.startswith("_"):
         return (name == f"_{offered}" and key == "yes", name == f"_{offered}" and key != "yes")
     yes, no = talk.means("yes", "affirm") or wording.agrees(talk.dialog, talk.turn.text), talk.means("no", "deny")
+    if not talk.turn.choice and wording.phrases(talk.dialog, talk.turn.text, "except"):
+        return False, no and not yes  # "todo bien menos el correo"
+    if wording.phrases(talk.dialog, talk.turn.text, "keep"):  # "así está bien" leaves what there is
+        yes, no = offered == "confirm", offered == "doubt"
     if offered in ("doubt", "human", "confirm") and not (yes or no):
         said = wording.plain(talk.turn.text)
         no_label = talk.common("confirm_fix" if offered == "confirm" else f"{offered}_no")
@@ -276,11 +306,17 @@ def _settle_doubt(talk: Talk, asked: Question | None, before: State, *, yes: boo
 
 
 def _exact_choice(talk: Talk, asked: Question | None) -> Reading | None:
-    """The message when it is, word for word, a choice of the question asked: then it is nothing else."""
+    """The message when it is, word for word, a choice of the question asked: then it is nothing else. A few words that could
+    be a wish besides ("baja", "la próxima") are a choice wherever they can be read as one."""
     if asked is None or not asked.choices or not talk.turn.text or talk.turn.choice is not None:
         return None
     key = asked.exact.get(wording.plain(talk.turn.text))
-    return None if key is None else Reading(key, talk.render(asked.choices[key].label))
+    if key is not None:
+        return Reading(key, talk.render(asked.choices[key].label))
+    if talk.intent not in repair.LIKE_CHOICES or len(talk.turn.text.split()) > _FEW:
+        return None
+    read = READERS["choice"].read(Heard(talk.turn.text), hearing.ask(asked, talk.turn, talk.state.language))
+    return read if isinstance(read, Reading) else None
 
 
 def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
@@ -290,9 +326,16 @@ def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
     rest = wording.statements(text, clauses=not words) if wording.is_question(talk.dialog, text) else text
     if rest == text and "?" not in text and wording.is_question(talk.dialog, text):
         rest = ""
+    pictured = any(one.kind in ("image", "video", "document") for one in talk.turn.attachments)
+    if pictured and wording.begins(talk.dialog, text, "points"):  # "[foto] así van las cajas"
+        return False
     if wish or (talk.intent in ("greet", "thanks", "affirm", "deny") and not wording.content(talk.dialog, text)):
         return False
-    if words and (talk.means("yes") or talk.means("no")):
+    if talk.intent == "order_status":
+        return False
+    if talk.intent == "correct" and len(text.split()) < _FEW:
+        return False
+    if (words and (talk.means("yes") or talk.means("no"))) or talk.means("already"):
         return False
     if asked is None or asked.read not in ("text", "person_name"):
         return bool(rest.strip())
@@ -303,7 +346,9 @@ def _after_done(talk: Talk, wish: str) -> bool:
     """The lead is with a seller; whether that settles the turn (a new interest does not: it starts the form anew)."""
     talk.update(asked=None)
     noted = talk.state.noted
-    if wish in ("later", "goodbye") or talk.intent == "thanks":
+    if talk.turn.choice == "_confirm:fix":
+        corrections.which(talk)
+    elif wish in ("later", "goodbye") or talk.intent == "thanks":
         talk.say(talk.common("done_thanks"))
     elif wish == "human":
         talk.hand_over("asked")
@@ -311,16 +356,22 @@ def _after_done(talk: Talk, wish: str) -> bool:
         repair.apply(talk, wish, None)
     elif wish == "bot_challenge" or wish.startswith("language_"):
         _say_when_done(talk, wish)
-    elif repair.correct(talk, None):
+    elif corrections.correct(talk, None):
         pass
+    elif corrections.says_more(talk) and corrections.another_wish(talk):
+        talk.close()
     elif repair.faq(talk, read=False):
         talk.say("")
-    elif talk.intent in repair.INTERESTS and not wish:
-        talk.update(**repair.vars_of(repair.fresh(talk.dialog, talk.state)))
+    elif not wish and (talk.intent in repair.INTERESTS or repair.wants_more(talk)):
+        talk.update(**repair.vars_of(repair.fresh(talk.dialog, talk.state, lasting=True)))
         talk.add(talk.common("new_interest"))
         return False
     else:
-        if wish == "cancel" or wording.is_question(talk.dialog, talk.turn.text):
+        if (
+            wish == "cancel"
+            or wording.is_question(talk.dialog, talk.turn.text)
+            or wording.phrases(talk.dialog, talk.turn.text, "want")
+        ):
             talk.note()
             talk.add(talk.common("unknown_question") if wish != "cancel" else "")
         elif talk.intent == "greet":

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from msgspec.structs import replace
 
 from dialogs import answers, wording
 from dialogs.model import Dialog, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Ask, Heard, Miss, Reading
+from dialogs.readers.company import find_company
 from dialogs.readers.words import fold, unknown
 
 SURE = 0.6
 """Confidence from which an intent is acted on (nlu.md)."""
 # Who may take words first: what can only be itself, before what many words could be.
-_RANK = ("email", "phone", "file", "person_name", "money", "date", "number", "choice", "location", "text")
+_RANK = ("email", "phone", "tax_id", "file", "person_name", "money", "date", "number", "choice", "location", "text")
 _SHORT = 40
 """Characters up to which "no sé" is the whole answer."""
+IN_PIECES = ("email", "phone")
+"""Readers whose answer people send in several messages."""
+_REPLACED = re.compile(
+    r".*\S[ ,.]+(?:no,? mejor|mejor dicho|perd[oó]n|no perd[oó]n|quise decir|digo|no wait|i mean|quer dizer|não,? melhor)[ ,]+",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What a message takes back itself."""
+_MODEL = 5
+"""Words up to which a message may be just the name of what is wanted."""
+_TERSE = 4
+"""Words up to which a message may be a misspelt choice as a whole."""
 _VAGUE = ("choice", "location", "text")
 """Readers that may find an answer in words that meant something else."""
 
@@ -37,19 +55,27 @@ def ask(question: Question, turn: Turn, language: Language) -> Ask:
     )  # fmt: skip
 
 
-def gather(dialog: Dialog, state: State, turn: Turn, asked: Question | None, *, free: bool, wish: str) -> Taken:
+def gather(
+    dialog: Dialog, state: State, turn: Turn, asked: Question | None, counted: Mapping[str, Any], *, free: bool, wish: str
+) -> Taken:
     """Read the message as the answer to `asked`, and find in it what answers other open questions.
 
-    `free`: whether it may be taken whole; otherwise only what is plainly an answer counts, and beside a `wish` ("hablar con una
-    persona") not even a choice or a need."""
+    `counted` are the `answers.values`. `free`: whether it may be taken whole; otherwise only what is plainly an answer counts,
+    and beside a `wish` ("hablar con una persona") not even a choice or a need."""
     hearing = _Hearing(dialog, state, turn, wish)
+    others = [one for one in _fillable(dialog, state, counted) if one is not asked]
+    if wish == "" and hearing.take_stated(asked):
+        free = False
     if asked is not None and asked.read != "text":
-        hearing.read(asked, free=free)
-    others = [one for one in answers.open_questions(dialog, replace(state, skipped=()), turn.now.date()) if one is not asked]
+        hearing.read(asked, free=free and not _answers_another(dialog, asked, others, turn, state.language))
     if not wish or asked is None or asked.name not in hearing.taken:
         hearing.find(others, asked)
     if asked is not None and asked.read == "text" and free:
-        hearing.read_words(asked)
+        elsewhere = None if hearing.taken else _is_day_elsewhere(asked, others, turn, state.language)
+        if elsewhere is not None:  # "en dos meses", where the weight was asked
+            hearing.read(elsewhere, free=True)
+        else:
+            hearing.read_words(asked)
     for question in (asked, *others):
         tried = question is asked and free
         if question is not None and question.takes and question.name not in hearing.taken and not tried:
@@ -57,10 +83,65 @@ def gather(dialog: Dialog, state: State, turn: Turn, asked: Question | None, *, 
     return Taken(hearing.taken, "" if asked is None or asked.name in hearing.taken else hearing.miss or "other")
 
 
+def _fillable(dialog: Dialog, state: State, counted: Mapping[str, Any]) -> list[Question]:
+    """What a message may answer unasked: the open questions, also one that was skipped, and the company's name, which people
+    give before they say that it is for a company."""
+    unskipped = replace(state, skipped=()) if state.skipped else state
+    waiting = answers.open_questions(dialog, unskipped, counted)
+    early = (one for name, one in dialog.questions.items() if one.fact == "company" and name not in state.answers)
+    return [*waiting, *(one for one in early if one not in waiting)]
+
+
+def _is_day_elsewhere(asked: Question, others: Iterable[Question], turn: Turn, language: Language) -> Question | None:
+    """The question of another day or amount that all of a short message answers, where free words were asked for."""
+    if asked.takes or len(turn.text.split()) > _MODEL or not any(character.isalpha() for character in turn.text):
+        return None
+    for other in others:
+        if other.read in ("date", "money"):
+            reading = READERS[other.read].read(Heard(turn.text), ask(other, turn, language))
+            if isinstance(reading, Reading) and reading.span is not None and reading.instead is None:
+                start, end = reading.span
+                if not wording.words_of(turn.text[end:]) and len(wording.words_of(turn.text[:start])) < 2:
+                    return other
+    return None
+
+
+def _answers_another(dialog: Dialog, asked: Question, others: list[Question], turn: Turn, language: Language) -> bool:
+    """Whether what could be any name, or any place, is word for word what another question offers, or a company."""
+    if asked.read == "person_name":
+        said = wording.plain(turn.text)
+        return any(said in one.exact for one in others)
+    if asked.read != "location" or find(dialog, asked, turn, language) is not None:
+        return False
+    told = (find(dialog, one, turn, language) for one in others if one.choices or one.fact == "company")
+    if any(reading is not None for reading in told):
+        return True
+    day = READERS["date"].read(Heard(turn.text), ask(asked, turn, language)) if len(turn.text.split()) <= _TERSE else None
+    return isinstance(day, Reading) or READERS["date"].find(Heard(turn.text), ask(asked, turn, language)) is not None
+
+
+def _dated(question: Question, turn: Turn, language: Language, *, asked: bool) -> Reading | None:
+    """The choice that a date means: "el viernes" → this week. When it is not `asked`, only a plain date counts."""
+    if not question.dated:
+        return None
+    date_reader, heard, allowed = READERS["date"], Heard(turn.text), ask(question, turn, language)
+    read = date_reader.read(heard, allowed) if asked else date_reader.find(heard, allowed)
+    if not isinstance(read, Reading):
+        return None
+    last = read.value["to"] if isinstance(read.value, dict) else read.value
+    days = (date.fromisoformat(str(last)[:10]) - turn.now.date()).days
+    key = next((key for within, key in question.dated if days <= within), question.dated[-1][1])
+    return Reading(key, question.spoken[language][key][0], span=read.span)
+
+
 def find(dialog: Dialog, question: Question, turn: Turn, language: Language) -> Reading | None:
     """What the reader finds; besides, a clause that is a choice word for word ("un celular, es para mí")."""
-    if question.choices and question.hints.isdisjoint(word.plain for word in wording.words_of(turn.text)):
-        return None
+    if question.fact == "company":
+        return find_company(Heard(turn.text))
+    if question.choices:
+        words = [word.plain for word in wording.words_of(turn.text)]
+        if len(words) > _TERSE and question.hints.isdisjoint(words):
+            return _dated(question, turn, language, asked=False)
     found = READERS[question.read].find(Heard(turn.text, None, turn.attachments), ask(question, turn, language))
     if found is not None or not question.choices:
         return found
@@ -71,7 +152,7 @@ def find(dialog: Dialog, question: Question, turn: Turn, language: Language) -> 
             key = question.exact.get(" ".join(said)) if len(said) > 1 else None
             if key is not None:
                 return Reading(key, question.spoken[language][key][0], span=(start, end))
-    return None
+    return _dated(question, turn, language, asked=False)
 
 
 class _Hearing:
@@ -81,23 +162,50 @@ class _Hearing:
         self.dialog, self.turn, self.language, self.wish = dialog, turn, state.language, wish
         self.heard = Heard(turn.text, None, turn.attachments)
         self.stated = wording.statements(turn.text) if wording.is_question(dialog, turn.text) else turn.text
+        self.answers = state.answers
         self.told = {wording.plain(answer.shown) for answer in state.answers.values()}
+        self.draft = state.draft
+        self.opening = state.asked is None and not state.answers
         self.taken: dict[str, Reading] = {}
         self.miss = ""
+
+    def take_stated(self, asked: Question | None) -> bool:
+        """ "El volumen es 25 m3", where something else was asked; whether anything is stated so."""
+        if not wording.may_state(self.turn.text):
+            return False
+        pending = [
+            one
+            for one in self.dialog.questions.values()
+            if one.name not in self.answers and one.read != "person_name" and (one is not asked or one.read == "text")
+        ]
+        for question, rest, span in wording.all_stated(self.turn.text, pending):
+            reading = READERS[question.read].read(Heard(rest), ask(question, self.turn, self.language))
+            said = wording.content(self.dialog, rest) and not wording.begins(self.dialog, rest, "tie")
+            if isinstance(reading, Reading) and (said or question.read != "text"):
+                self.taken[question.name] = dataclasses.replace(reading, span=span)
+        return bool(self.taken)
 
     def read(self, asked: Question, *, free: bool) -> None:
         """The whole message, without its questions, as the answer."""
         stated = wording.statements(self.stated, clauses=True)
         whole = wording.trimmed(self.dialog, stated) if asked.read == "person_name" else stated
-        heard = replace(self.heard, text=whole)
-        result = READERS[asked.read].read(heard, ask(asked, self.turn, self.language)) if free else None
+        heard = dataclasses.replace(self.heard, text=whole) if whole != self.heard.text else self.heard
+        allowed = ask(asked, self.turn, self.language)
+        again = _REPLACED.match(whole) if free else None
+        if again is not None and isinstance(READERS[asked.read].read(Heard(whole[again.end() :]), allowed), Reading):
+            whole = whole[again.end() :]  # "Pasto no mejor Ipiales"
+            heard = Heard(whole, None, heard.attachments)
+        result = READERS[asked.read].read(heard, allowed) if free else None
+        if isinstance(result, Miss) and self.draft and asked.read in IN_PIECES:
+            joined = READERS[asked.read].read(Heard(f"{self.draft} {whole}"), allowed)
+            result = dataclasses.replace(joined, span=None) if isinstance(joined, Reading) else result
         if isinstance(result, Reading):
             moved = max(0, self.turn.text.find(whole))
             span = None if result.span is None else (result.span[0] + moved, result.span[1] + moved)
-            self.taken[asked.name] = replace(result, span=span)
+            self.taken[asked.name] = dataclasses.replace(result, span=span)
             return
         self.miss = result.why if result is not None else "other"
-        found = self._found(asked)
+        found = self._found(asked) or (_dated(asked, self.turn, self.language, asked=True) if free else None)
         if found is not None:
             self.taken[asked.name] = found
         elif free and asked.read == "person_name":
@@ -121,28 +229,69 @@ class _Hearing:
 
     def read_words(self, asked: Question) -> None:
         """What is left of the message, in the person's own words."""
-        rest = wording.without(self.dialog, self.stated, self._told())
+        left = wording.words_of(wording.without(self.dialog, self.stated, self._spans()))
+        if self.taken and all(word.plain in self.dialog.words["link"] for word in left):
+            self.miss = "other"
+            return
+        rest = _known_part(wording.without(self.dialog, self.stated, self._told()))
         words = wording.wish(self.dialog, rest, asked=True) if asked.takes else wording.trimmed(self.dialog, rest)
         result = READERS[asked.read].read(Heard(words), ask(asked, self.turn, self.language))
         if wording.plain(words) in self.told:  # a bubble that was sent twice
             self.miss = "other"
         elif asked.takes and len(words) <= _SHORT and unknown(fold(words)):
             self.miss = "unknown"
-        elif isinstance(result, Reading) and wording.content(self.dialog, words):
-            self.taken[asked.name] = replace(result, span=None)
+        elif isinstance(result, Reading) and self._wanted(asked, words):
+            self.taken[asked.name] = dataclasses.replace(result, span=None)
         else:
             self.miss = result.why if isinstance(result, Miss) else "other"
 
     def wished(self, question: Question) -> None:
         """What is wanted, in a message that was not the answer to a question about it."""
         orders = [one.detail for one in self.turn.attachments if one.kind == "order" and one.detail]
-        sure = self.turn.understanding.intent in question.takes and self.turn.understanding.confidence >= SURE
+        heard = self.turn.understanding
+        sure = heard.intent in question.takes and heard.confidence >= SURE
+        if heard.intent == "order_status" and heard.confidence >= SURE:
+            return
         words = ""
-        if not self.wish and (sure or wording.phrases(self.dialog, self.turn.text, "want")):
+        if not self.wish and (sure or self._names_a_model() or wording.phrases(self.dialog, self.turn.text, "want")):
             words = wording.wish(self.dialog, wording.without(self.dialog, self.turn.text, self._told()), asked=False)
+        elif not self.wish and not wording.is_question(self.dialog, self.turn.text):
+            words = self._thing_beside_a_name()
+        words = words if self._wanted(question, words) else ""
         if words or orders:
             text = words or orders[0]
             self.taken[question.name] = Reading(text, text)
+
+    def _wanted(self, question: Question, words: str) -> bool:
+        """Whether it tells what is wanted, and not just that something is, nor a frequent question."""
+        if not question.takes:
+            return wording.content(self.dialog, words)
+        heard = self.turn.understanding
+        besides = question.called
+        for key in (heard.faq, heard.also) if heard.faq_confidence >= SURE else ():
+            frequent = self.dialog.faq.get(key or "")
+            besides |= frequent.words if frequent is not None else frozenset()
+        said = wording.plain(words)  # "traer" by itself tells the direction, not the goods
+        return wording.content(self.dialog, words, besides) and not any(
+            said in one.exact for one in self.dialog.questions.values()
+        )
+
+    def _thing_beside_a_name(self) -> str:
+        """ "Marta Rojas, un iPhone 15 para mí": the clause that begins with an article, where a name is given too."""
+        named = any(self.dialog.questions[name].read == "person_name" for name in self.taken)
+        rest = wording.without(self.dialog, self.turn.text, self._told()) if named else ""
+        for start, end in wording.clauses(rest):
+            words = wording.words_of(rest[start:end])
+            begins = len(words) > 1 and (words[0].plain in self.dialog.words["article"] or words[0].plain.isdecimal())
+            if begins and words[1].plain not in self.dialog.words["filler"]:  # "un amigo me los recomendó"
+                return rest[start:end].strip()
+        return ""
+
+    def _names_a_model(self) -> bool:
+        """Whether a talk opens with the thing alone: "s24 ultra", "tv samsung 55"."""
+        text = self.turn.text
+        bare = self.opening and not self.taken and self.turn.understanding.intent == "inform" and len(text.split()) <= _MODEL
+        return bare and "@" not in text and re.search(r"[^\W\d]\W*\d|\d\W*[^\W\d]", text) is not None
 
     def _found(self, question: Question) -> Reading | None:
         return None if self.wish and question.read in _VAGUE else find(self.dialog, question, self.turn, self.language)
@@ -154,7 +303,7 @@ class _Hearing:
             result = READERS[asked.read].read(Heard(name), ask(asked, self.turn, self.language)) if name else None
             if isinstance(result, Reading):
                 start = self.turn.text.find(name)
-                self.taken[asked.name] = replace(result, span=(start, start + len(name)) if start >= 0 else None)
+                self.taken[asked.name] = dataclasses.replace(result, span=(start, start + len(name)) if start >= 0 else None)
                 return
 
     def _rest(self) -> str:
@@ -169,12 +318,26 @@ class _Hearing:
                 continue
             said = wording.plain(self.turn.text[slice(*reading.span)])
             label = () if option is None else (str(reading.value), *map(wording.plain, option.label.sources.values()))
-            if option is None or said in (*label, wording.plain(self.turn.text)) or _apart(self.turn.text, reading.span):
+            first = " " not in said and not wording.content(self.dialog, _clause_before(self.turn.text, reading.span[0]))
+            if option is None or first or said in (*label, wording.plain(self.turn.text)) or _apart(self.turn.text, reading.span):
                 spans.append(reading.span)
         return spans
 
     def _spans(self) -> list[tuple[int, int]]:
         return [reading.span for reading in self.taken.values() if reading.span is not None]
+
+
+def _clause_before(text: str, place: int) -> str:
+    """What stands before a place in its own clause: in "quiero importar llantas" nothing that "importar" would add to."""
+    return re.split(r"[,.;!?\n]", text[:place])[-1]
+
+
+def _known_part(text: str) -> str:
+    """ "No sé, pesa como 300 kilos": what follows the not knowing, when something does."""
+    parts = wording.clauses(text)
+    if len(parts) > 1 and unknown(fold(text[slice(*parts[0])])) and text[parts[1][0] :].strip(" ,.;"):
+        return text[parts[1][0] :].strip(" ,.;")
+    return text
 
 
 def _overlap(one: Reading, other: Reading) -> bool:

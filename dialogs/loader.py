@@ -31,9 +31,10 @@ _VOICE = frozenset({"bot", "company", "opens"})
 _ENGINE = _VOICE | {"name", "shown", "question", "example", "label", "options"}
 _RESERVED = _ENGINE | {"today"}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_TOP = ("dialog", "version", "when", "greet", "questions", "score", "confirm", "done", "faq", "silence")
+_TOP = ("dialog", "version", "greet", "questions", "score", "confirm", "done", "faq", "silence")
 _QUESTION = (
     "read", "ask", "again", "if", "optional", "fact", "label", "choices", "minimum", "maximum", "help", "called", "takes",
+    "lasting",
 )  # fmt: skip
 # WhatsApp's own: a body with buttons or a list, a plain text, a row of a list, a button; rows in a list, buttons.
 BODY, TEXT, ROW, BUTTON, ROWS, BUTTONS = 1024, 4096, 24, 20, 10, 3
@@ -119,19 +120,16 @@ def _dialog(document: Entry) -> Dialog | None:
     faq = {key: _faq(entry, variables) for key, entry in top["faq"].mapping().items()} if "faq" in top else {}
     done = _done(top["done"], variables) if "done" in top else None
     silence = _silence(top["silence"]) if "silence" in top else None
-    when = top["when"].mapping(("intents", "default")) if "when" in top else {}
     name = top["dialog"].string() if "dialog" in top else ""
     version = top["version"].integer() if "version" in top else 0
     confirm = "confirm" in top and top["confirm"].boolean()
-    intents = frozenset(when["intents"].strings()) if "intents" in when else frozenset[str]()
-    default = "default" in when and when["default"].boolean()
     whole = {key: question for key, question in questions.items() if question is not None}
     if document.problems.found or greet is None or done is None:
         return None
     common, words = _shared()
     dialog = Dialog(
         name=name, version=version, questions=whole, order=order, greet=greet, done=done, common=common, words=words,
-        intents=intents, default=default, score=score, confirm=confirm, silence=silence,
+        score=score, confirm=confirm, silence=silence,
         faq={key: one for key, one in faq.items() if one},
     )  # fmt: skip
     return replace(dialog, editable=_editable(dialog))
@@ -159,6 +157,7 @@ def _question(name: str, entry: Entry, names: Collection[str], variables: Collec
     help_text = _text(got["help"], variables, limit) if "help" in got else None
     condition = _condition(got["if"], names) if "if" in got else None
     optional = "optional" in got and got["optional"].boolean()
+    lasting = "lasting" in got and got["lasting"].boolean()
     minimum = got["minimum"].decimal() if "minimum" in got else None
     maximum = got["maximum"].decimal() if "maximum" in got else None
     called = got["called"].strings() if "called" in got else ()
@@ -167,8 +166,9 @@ def _question(name: str, entry: Entry, names: Collection[str], variables: Collec
         return None
     return Question(
         name=name, read=read, ask=ask, label=label, again=again, help=help_text, condition=condition, optional=optional,
-        fact=fact, choices=choices, spoken=_spoken(choices), exact=_exact(choices),
+        fact=fact, lasting=lasting, choices=choices, spoken=_spoken(choices), exact=_exact(choices),
         hints=_hints(_exact(choices)),
+        dated=tuple(sorted((option.within, key) for key, option in choices.items() if option.within is not None)),
         called=_called(called, label, fact or read), takes=frozenset(takes),
         minimum=minimum, maximum=maximum,
     )  # fmt: skip
@@ -183,10 +183,11 @@ def _choices(entry: Entry) -> dict[str, Option]:
     for key, one in entries.items():
         if not _NAME.fullmatch(key):
             one.fail("a choice's key is lower-case letters, digits and underscores; in quotes where YAML reads yes or no")
-        also = one.mapping((*LANGUAGES, FORMAL, "also")).get("also")
-        label = _text(one, (), limit, beside=("also",))
+        got = one.mapping((*LANGUAGES, FORMAL, "also", "within"))
+        label = _text(one, (), limit, beside=("also", "within"))
         if label is not None:
-            choices[key] = Option(label, also.strings() if also else ())
+            also = got["also"].strings() if "also" in got else ()
+            choices[key] = Option(label, also, got["within"].integer() if "within" in got else None)
     for language in LANGUAGES:
         labels = [option.label.sources[language] for option in choices.values()]
         if len(set(labels)) < len(labels):
@@ -247,7 +248,7 @@ def _faq(entry: Entry, variables: Collection[str]) -> Faq | None:
     if not intent and not asks:
         entry.fail("can never be asked; give it asks or an intent")
     say = _text(got["say"], variables, BODY) if "say" in got else None
-    return Faq(say, intent, asks) if say else None
+    return Faq(say, intent, asks, frozenset(word for way in asks for word in plain(way).split())) if say else None
 
 
 def _silence(entry: Entry) -> Silence | None:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from crm_bridge.commands import Command
 from dialogs.expressions import Condition
 from dialogs.texts import Language as Language
@@ -22,11 +24,14 @@ file is {"kind", "file"}."""
 
 
 # --------------------------------------------------------------------------------------------- what came in
+AttachmentKind = Literal["image", "audio", "voice", "video", "document", "sticker", "location", "contact", "order", "unsupported"]
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file, place or contact in a message. `file` is the inbox id of the message that holds it."""
 
-    kind: Literal["image", "audio", "voice", "video", "document", "sticker", "location", "contact", "order", "unsupported"]
+    kind: AttachmentKind
     file: str = ""
     name: str = ""
     phone: str = ""
@@ -60,8 +65,8 @@ class Turn:
     currency: str = "COP"
     open: bool = True
     """Whether the business is open now."""
-    opens: str = ""
-    """When it opens next, already in words ("mañana a las 9:00")."""
+    opens: Mapping[str, str] = field(default_factory=dict)
+    """When it opens next, already in words, by language ({"es": "mañana a las 9:00"}); empty while it is open."""
     known: Mapping[str, Value] = field(default_factory=dict)
     """What the CRM already knows of this person, by fact: name, email, phone, company."""
     returning: bool = False
@@ -75,16 +80,17 @@ class Answer:
     value: Value
     shown: str
     """As a person reads it: "US$ 300", "viernes 27 de noviembre"."""
+    known: bool = False
+    """Whether it was known before this talk: nobody said it now."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """Where a talk stands: the answers, never a position. It goes through JSON between any two messages."""
 
     dialog: str
     version: int = 1
     language: Language = "es"
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = {}
     asked: str | None = None
     """The question last asked: only to attribute a bare reply."""
     skipped: tuple[str, ...] = ()
@@ -95,6 +101,10 @@ class State:
     """Something else that a yes, or a pressed button, would accept."""
     noted: tuple[str, ...] = ()
     """Questions that nobody has answered yet, in the person's own words."""
+    fixing: tuple[str, ...] = ()
+    """The answers still to be asked again: "cambiar el presupuesto y la fecha"."""
+    draft: str = ""
+    """What was written so far of an answer that comes in pieces ("ana.ruiz", then "@gmail.com")."""
     failures: int = 0
     """Unreadable answers in a row."""
     status: Status = "open"
@@ -139,6 +149,8 @@ class Option:
 
     label: Text
     also: tuple[str, ...] = ()
+    within: int | None = None
+    """The days from today up to which a date means this choice ("el 15 de diciembre" → this month)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +170,8 @@ class Question:
     optional: bool = False
     fact: str = ""
     """Which fact of the person it is (name, email, phone, company): taken from what is known, never asked twice."""
+    lasting: bool = False
+    """Whether the answer holds for the person's next interest, too (the kind of business, the tax id)."""
     choices: Mapping[str, Option] = field(default_factory=dict)
     spoken: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """{language: {choice: (label, every other way to say it)}}, as the readers want it."""
@@ -165,6 +179,8 @@ class Question:
     """{plain words: choice}: what is that choice word for word, in any language."""
     hints: frozenset[str] = frozenset()
     """The rarest word of every way to say a choice: a message without any of them names none."""
+    dated: tuple[tuple[int, str], ...] = ()
+    """(days from today, choice) up to which a date means that choice, the nearest first."""
     called: frozenset[str] = frozenset()
     """Plain words that name it in a correction ("correo", "mail")."""
     takes: frozenset[str] = frozenset()
@@ -185,6 +201,8 @@ class Faq:
     say: Text
     intent: str = ""
     asks: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+    """The plain words it is asked with: a message of these alone asks for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +240,6 @@ class Dialog:
     """What every dialog says alike (dialogs/texts.yaml), by key."""
     words: Mapping[str, frozenset[str]]
     """Plain words the repairs go by, by what they mean."""
-    intents: frozenset[str] = frozenset()
-    default: bool = False
     score: tuple[ScoreRule, ...] = ()
     confirm: bool = False
     faq: Mapping[str, Faq] = field(default_factory=dict)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from dialogs import answers, hearing, wording
-from dialogs.hearing import SURE, ask
-from dialogs.model import Answer, Attachment, Dialog, Language, Question, State
-from dialogs.readers import READERS
-from dialogs.readers.base import Heard, Reading
-from dialogs.readers.words import clean
-from dialogs.talk import Talk, clip, options_of, yes_no
+from msgspec.structs import replace
+
+from dialogs import wording
+from dialogs.corrections import change, unanswered_doubt
+from dialogs.hearing import IN_PIECES, SURE
+from dialogs.model import Attachment, Dialog, Language, Question, State
+from dialogs.readers.base import Reading
+from dialogs.readers.words import fold, unknown
+from dialogs.talk import Talk, yes_no
 
 REPAIRS = frozenset({
     "cancel", "human", "restart", "repeat", "skip", "back", "help", "language_es", "language_en", "language_pt",
     "bot_challenge", "insult", "complaint", "later", "goodbye",
 })  # fmt: skip
+LIKE_CHOICES = frozenset({"stop", "start", "skip", "later", "goodbye"})
+"""What a few words may mean, unless they are a choice: "baja", "ahorita", "la próxima"."""
 INQUIRIES = frozenset({
     "price", "stock", "shipping", "payment", "warranty", "returns", "discount", "hours", "location", "catalog", "order_status",
 })  # fmt: skip
@@ -26,18 +29,35 @@ _LANGUAGES: Mapping[str, Language] = {"language_es": "es", "language_en": "en", 
 _NOT_OURS = {"order_status": "order_status", "price": "price", "stock": "price"}
 """What a question that only a person can answer is answered with, by intent."""
 _FAILURES = 3
-_LONGEST_WISH = 400
-_PLAIN_READERS = ("email", "phone", "money", "date")
-"""Whose bare answer corrects a summary without a word of correction."""
+_DECLINED = 6
+"""Words up to which "no tengo empresa" is the whole answer."""
+_PIECE = 40
+"""Characters up to which an unreadable address may be a part of one."""
 
 
 # ----------------------------------------------------------------------------------------- wishes in a word
-def wish_of(talk: Talk) -> str:
+def wish_of(talk: Talk, asked: Question | None) -> str:
     """Which of REPAIRS the message is, or ""."""
+    if asked is not None and _declines(talk, asked):
+        return "skip"
     if talk.intent not in REPAIRS:
+        return ""
+    if talk.intent == "skip" and talk.state.offer == "fix" and wording.mentioned(talk.dialog, talk.turn.text, talk.told()):
+        return ""  # "correo", as what is to be changed
+    if talk.intent in LIKE_CHOICES and any(wording.plain(talk.turn.text) in one.exact for one in talk.open_before):
         return ""
     # "¿El teclado viene en inglés?" names a language without asking to talk in it.
     return "" if talk.intent.startswith("language_") and len(talk.turn.text.split()) > 6 else talk.intent
+
+
+def _declines(talk: Talk, asked: Question) -> bool:
+    """ "Mejor por whatsapp" instead of an address; "no tengo empresa" where there may be none."""
+    words = wording.words_of(talk.turn.text)
+    if not asked.optional or not words or len(words) > _DECLINED or "@" in talk.turn.text or talk.turn.attachments:
+        return False
+    if asked.read in IN_PIECES:
+        return wording.phrases(talk.dialog, talk.turn.text, "here") and not any(word.plain.isdecimal() for word in words)
+    return asked.read in ("text", "tax_id") and wording.begins(talk.dialog, talk.turn.text, "none")
 
 
 def apply(talk: Talk, wish: str, asked: Question | None) -> None:
@@ -47,9 +67,11 @@ def apply(talk: Talk, wish: str, asked: Question | None) -> None:
             talk.update(status="cancelled", failures=0, doubt=None, offer="")
             talk.say(talk.common("cancelled" if wish == "cancel" else "later"))
         case "human":
+            if wording.phrases(talk.dialog, talk.turn.text, "call"):
+                talk.note()
             talk.hand_over("asked")
         case "restart":
-            talk.update(**vars_of(fresh(talk.dialog, talk.state)))
+            talk.update(**vars_of(fresh(talk.dialog, talk.state, lasting=False)))
             talk.add(talk.common("restarted"))
             talk.next()
         case "repeat":
@@ -59,6 +81,8 @@ def apply(talk: Talk, wish: str, asked: Question | None) -> None:
             skip(talk, asked)
         case "back":
             back(talk, asked)
+        case "insult" | "complaint" if talk.state.offer == "human":
+            talk.hand_over("complaint")
         case "insult" | "complaint":
             talk.update(offer="human")
             talk.say(talk.common(wish), yes_no(talk, "human"))
@@ -71,30 +95,64 @@ def apply(talk: Talk, wish: str, asked: Question | None) -> None:
             talk.next(again=True)
 
 
-def fresh(dialog: Dialog, state: State) -> State:
-    """From the start, keeping only who the person is."""
-    facts = {name: state.answers[name] for name, question in dialog.questions.items() if question.fact and name in state.answers}
-    return replace(State(state.dialog, state.version, state.language), answers=facts, greeted=state.greeted)
+def fresh(dialog: Dialog, state: State, *, lasting: bool) -> State:
+    """From the start, keeping who the person is; with `lasting` also what holds for the next interest."""
+    kept = {
+        name: state.answers[name]
+        for name, question in dialog.questions.items()
+        if (question.fact or (lasting and question.lasting)) and name in state.answers
+    }
+    return replace(State(state.dialog, state.version, state.language), answers=kept, greeted=state.greeted)
+
+
+def wants_more(talk: Talk) -> bool:
+    """ "Ahora quiero exportar bolsos": a word of wishing, and something that is wanted."""
+    text = talk.turn.text
+    if talk.intent not in ("", "inform", "out_of_scope") or wording.is_question(talk.dialog, text):
+        return False
+    wanted = wording.wish(talk.dialog, text, asked=False)
+    first = wording.words_of(wanted)[:1]
+    known = first and any(first[0].plain in one.exact for one in talk.dialog.questions.values())
+    does = first and first[0].plain.endswith(("ar", "er", "ir")) and not known  # "quiero pasar por la tienda"
+    return wording.phrases(talk.dialog, text, "want") and not does and wording.content(talk.dialog, wanted)
 
 
 def vars_of(state: State) -> dict[str, object]:
-    return {name: getattr(state, name) for name in State.__slots__}
+    return {name: getattr(state, name) for name in State.__struct_fields__}
 
 
 def skip(talk: Talk, asked: Question | None) -> None:
-    if asked is None or talk.changing:
-        talk.update(asked=None)
+    optional = {one.name: one for one in talk.open_before if one.optional and one is not asked}
+    named = wording.mentioned(talk.dialog, talk.turn.text, optional)
+    if named is not None and asked is not None and not asked.optional:  # "sin correo", where the city was asked
+        talk.update(skipped=(*talk.state.skipped, named[0].name))
+        talk.add(talk.common("skipped"))
+    elif asked is not None and talk.state.doubt is not None:
+        talk.add("".join(talk.common("noted", shown=shown) for shown in unanswered_doubt(talk, asked)))
+    elif asked is None or talk.changing:
+        talk.add(talk.common("kept") if talk.changing else "")
+        talk.update(asked=None, failures=0)
     elif asked.optional:
         talk.update(skipped=(*talk.state.skipped, asked.name), failures=0)
         talk.add(talk.common("skipped"))
     else:
-        talk.add(talk.common("cannot_skip"))
+        failures = talk.state.failures + 1
+        talk.update(failures=failures)
+        if failures >= _FAILURES:
+            talk.hand_over("failures")
+            return
+        unsure = asked.read not in ("person_name", *IN_PIECES) and unknown(fold(talk.turn.text))
+        keys = (f"help.{asked.read}.unknown", "help.any.unknown") if unsure else ("cannot_skip",)
+        talk.add(talk.common(next(key for key in keys if key in talk.dialog.common)))
     talk.next(again=True)
 
 
 def back(talk: Talk, asked: Question | None) -> None:
-    """To the answer before the question that was asked."""
-    told = list(answers.answered(talk.dialog, talk.state, talk.today).values())
+    """To the answer before the question that was asked; to the question itself while its answer is in doubt."""
+    if asked is not None and talk.state.doubt is not None:
+        change(talk, asked)
+        return
+    told = list(talk.told().values())
     names = list(talk.dialog.questions)
     place = names.index(asked.name) if asked else len(names)
     passed = [*told, *(talk.dialog.questions[name] for name in talk.state.skipped if name in talk.dialog.questions)]
@@ -103,118 +161,6 @@ def back(talk: Talk, asked: Question | None) -> None:
         change(talk, max(before, key=lambda question: names.index(question.name)))
     else:
         talk.next(again=True)
-
-
-# --------------------------------------------------------------------------------------------- corrections
-def change(talk: Talk, question: Question) -> None:
-    """Ask an answered question again; the old answer stays until there is a new one."""
-    talk.update(failures=0, doubt=None, offer="")
-    talk.update(skipped=tuple(name for name in talk.state.skipped if name != question.name))
-    if question.name in talk.state.answers:
-        talk.add(talk.common("fix", shown=talk.shown(question.name)))
-    talk.ask(question, question.again)
-
-
-def which(talk: Talk) -> None:
-    """Ask which answer is to be corrected."""
-    told = answers.answered(talk.dialog, talk.state, talk.today)
-    if len(told) == 1:
-        change(talk, *told.values())
-        return
-    talk.update(offer="fix", failures=0)
-    talk.say(talk.common("fix_which"), options_of(talk, told), talk.common("choose"))
-
-
-def store(talk: Talk, readings: Mapping[str, Reading], asked: Question | None) -> None:
-    """Keep what was read; tell what was noted besides the question asked, and what changed."""
-    noted: list[str] = []
-    for name in talk.dialog.questions:
-        if name not in readings:
-            continue
-        reading = readings[name]
-        old = talk.state.answers.get(name)
-        answer = Answer(reading.value, clean(reading.shown))
-        talk.answer(name, answer)
-        if reading.instead is not None and talk.state.doubt is None:
-            talk.update(doubt=Answer(reading.instead.value, reading.instead.shown), asked=name)
-        elif old is not None:
-            talk.add(talk.common("same" if old.value == answer.value else "corrected", shown=talk.shown(name)))
-        elif asked is None or name != asked.name:
-            noted.append(clip(talk.shown(name), 80))
-    if noted:
-        talk.add(talk.common("noted", shown=" · ".join(noted)))
-    if readings:
-        talk.update(failures=0, offer="")
-        if talk.state.doubt is None and talk.changing:
-            talk.update(asked=None)
-
-
-def correct(talk: Talk, asked: Question | None) -> bool:
-    """An explicit correction: "no, mi correo es otro: ana@ruiz.co", "cambiar el nombre"; whether it was one."""
-    text, state = talk.turn.text, talk.state
-    told = answers.answered(talk.dialog, state, talk.today)
-    words = wording.words_of(text)
-    if not told or not words:
-        return False
-    sure = talk.intent == "correct" or state.offer == "fix"
-    asks = sure or wording.phrases(talk.dialog, text, "correct") or (len(words) > 1 and words[0].plain in ("no", "nao"))
-    chosen = int(words[0].plain) - 1 if state.offer == "fix" and len(words) == 1 and words[0].plain.isdecimal() else -1
-    if 0 <= chosen < len(told):
-        change(talk, list(told.values())[chosen])
-        return True
-    named = wording.mentioned(talk.dialog, text, told)
-    if named is not None:
-        question, rest = named
-        waiting = asked is not None and asked.name not in state.answers and asked.read in ("text", "person_name")
-        if asks or (question.read != "text" and not (waiting and question.read == "person_name")):
-            reading = _correction(talk, question, rest)
-            if reading is not None:
-                _replace(talk, question, reading)
-                return True
-            if sure or (asks and len(words) <= 6):
-                change(talk, question)
-                return True
-        return False
-    if not asks and state.status != "confirming":
-        return False
-    for question in reversed(told.values()):
-        found = _found(talk, question, bare=state.status == "confirming" or state.offer == "fix")
-        if found is not None and found.value != state.answers[question.name].value:
-            _replace(talk, question, found)
-            return True
-    if sure and (asked is None or talk.intent == "correct"):
-        which(talk)
-        return True
-    # A place may be any words: what begins as a correction and names no city is about something else.
-    placeless = asked is not None and asked.read == "location" and _found(talk, asked, bare=False) is None
-    if placeless and late_correction(talk):
-        talk.close()
-        return True
-    return False
-
-
-def _correction(talk: Talk, question: Question, rest: str) -> Reading | None:
-    if rest and not wording.is_question(talk.dialog, talk.turn.text):
-        reading = READERS[question.read].read(Heard(rest), ask(question, talk.turn, talk.state.language))
-        if isinstance(reading, Reading) and (question.read != "text" or wording.content(talk.dialog, rest)):
-            return reading
-    return _found(talk, question, bare=False)
-
-
-def _found(talk: Talk, question: Question, *, bare: bool) -> Reading | None:
-    found = hearing.find(talk.dialog, question, talk.turn, talk.state.language)
-    if found is None and bare and question.read in _PLAIN_READERS and not wording.is_question(talk.dialog, talk.turn.text):
-        read = READERS[question.read].read(Heard(talk.turn.text), ask(question, talk.turn, talk.state.language))
-        found = read if isinstance(read, Reading) else None
-    return found
-
-
-def _replace(talk: Talk, question: Question, reading: Reading) -> None:
-    """Store the correction, and whatever else the message answers."""
-    store(talk, {question.name: reading}, None)
-    more = hearing.gather(talk.dialog, talk.state, talk.turn, None, free=False, wish="").readings
-    store(talk, {name: other for name, other in more.items() if other.value != reading.value}, None)
-    talk.close()
 
 
 # ------------------------------------------------------------------------------ questions, media, no answer
@@ -226,7 +172,7 @@ def faq(talk: Talk, *, read: bool) -> bool:
         return False
     key = heard.faq if heard.faq in talk.dialog.faq and heard.faq_confidence >= SURE else None
     # "¿Cuánto vale un cargador?" is worded like "¿cuánto vale el envío?", and is not about it.
-    about_goods = talk.intent in INTERESTS and wording.content(talk.dialog, talk.turn.text)
+    about_goods = talk.intent in INTERESTS
     if key is not None and about_goods and talk.dialog.faq[key].intent not in ("", talk.intent):
         key = None
     if key is None and talk.intent:
@@ -234,55 +180,22 @@ def faq(talk: Talk, *, read: bool) -> bool:
     if key is None:
         return False
     talk.add(talk.render(talk.dialog.faq[key].say))
+    if key == heard.faq and heard.also is not None and heard.also in talk.dialog.faq:
+        talk.add(talk.render(talk.dialog.faq[heard.also].say))
     return True
 
 
 def media(talk: Talk, attachments: tuple[Attachment, ...], taken: Mapping[str, Reading]) -> None:
-    """Say that a file is kept, unless it was the answer."""
-    for attachment in attachments:
-        kind = "voice" if attachment.kind == "audio" else attachment.kind
-        if not any(_is_from(attachment, reading) for reading in taken.values()):
-            talk.add(talk.common(kind))
+    """Say that a file is kept, unless it was the answer; once for all the photos of an album."""
+    kept = [attachment.kind for attachment in attachments if not any(_is_from(attachment, reading) for reading in taken.values())]
+    for kind in dict.fromkeys("voice" if kind == "audio" else kind for kind in kept):
+        talk.add(talk.common(kind))
 
 
 def _is_from(attachment: Attachment, reading: Reading) -> bool:
     if isinstance(reading.value, dict):
         return reading.value.get("file") == attachment.file or (attachment.kind == "location" and "latitude" in reading.value)
     return attachment.kind in ("contact", "order") and reading.span is None
-
-
-def another_wish(talk: Talk) -> bool:
-    """Something else is wanted besides what is noted already: both are kept."""
-    for name, question in answers.answered(talk.dialog, talk.state, talk.today).items():
-        if question.takes and talk.intent in question.takes and not wording.is_question(talk.dialog, talk.turn.text):
-            more = wording.wish(talk.dialog, talk.turn.text, asked=False)
-            old = talk.state.answers[name]
-            if more and isinstance(old.value, str) and len(old.value) + len(more) < _LONGEST_WISH:
-                both = f"{old.value}; {more}"
-                talk.answer(name, Answer(both, both))
-                talk.add(talk.common("noted", shown=clip(more, 80)))
-                return True
-    return False
-
-
-def late_correction(talk: Talk) -> bool:
-    """ "Mejor un teclado", "perdón, Ana Milena": words of correction before something that only its own question could read."""
-    told = answers.answered(talk.dialog, talk.state, talk.today)
-    rest = wording.after_correction(talk.dialog, talk.turn.text)
-    if not rest or wording.is_question(talk.dialog, talk.turn.text):
-        return False
-    for name, question in told.items():
-        old = wording.plain(talk.shown(name)).split()
-        if question.read == "person_name" and set(wording.plain(rest).split()) & set(old):
-            reading = READERS["person_name"].read(Heard(rest), ask(question, talk.turn, talk.state.language))
-            if isinstance(reading, Reading):
-                store(talk, {name: reading}, None)
-                return True
-    for name, question in told.items():
-        if question.takes and wording.content(talk.dialog, rest):
-            store(talk, {name: Reading(rest, rest)}, None)
-            return True
-    return False
 
 
 def unread(talk: Talk, before: State, asked: Question | None, miss: str) -> bool:
@@ -294,21 +207,30 @@ def unread(talk: Talk, before: State, asked: Question | None, miss: str) -> bool
         greeted = before.greeted and before.status == "open"
         talk.add(talk.common("hello" if intent == "greet" else "thanks") if greeted else "")
         return False
+    if intent in ("buy", "quote") and asked is not None and not asked.takes and not talk.changing:
+        talk.add(talk.common("new_interest"))  # "quiero hacer un pedido", where something else was asked
+        return False
     if wording.is_question(talk.dialog, text) or intent in INQUIRIES:
         talk.note()
         talk.add(talk.common(_NOT_OURS.get(intent, "unknown_question")))
         return False
-    if asked is None and talk.state.status != "confirming":
+    if (asked is None and talk.state.status != "confirming") or before.status in ("cancelled", "expired"):
+        return False
+    if talk.turn.attachments:  # a caption is not a failed answer
         return False
     if asked is not None and asked.optional and not talk.changing and (miss == "unknown" or _has_none(talk)):
         skip(talk, asked)
         return True
     failures = talk.state.failures + 1
-    talk.update(failures=failures)
+    piece = asked is not None and asked.read in IN_PIECES and len(text) <= _PIECE
+    talk.update(failures=failures, draft=f"{talk.state.draft} {text}".strip() if piece else "")
     if failures >= _FAILURES:
         talk.hand_over("failures")
         return True
-    if asked is None or talk.state.doubt is not None:
+    if asked is not None and talk.state.doubt is not None:
+        talk.add("".join(talk.common("noted", shown=shown) for shown in unanswered_doubt(talk, asked)))
+        return False
+    if asked is None:
         talk.add(talk.common("help.any.other"))
         return False
     _help(talk, asked, miss, failures)
@@ -318,7 +240,7 @@ def unread(talk: Talk, before: State, asked: Question | None, miss: str) -> bool
 def _has_none(talk: Talk) -> bool:
     """ "No", "no tengo correo", "sin correo"."""
     words = wording.words_of(talk.turn.text)
-    short = len(words) <= 5 and words[0].plain in ("no", "nao", "sin", "ninguno", "ninguna", "none") if words else False
+    short = len(words) <= 7 and words[0].plain in ("no", "nao", "sin", "ninguno", "ninguna", "none") if words else False
     return short or talk.means("no", "deny") or wording.phrases(talk.dialog, talk.turn.text, "lack")
 
 

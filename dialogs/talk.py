@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from dialogs import answers, wording
 from dialogs.hearing import SURE
@@ -16,6 +17,8 @@ BODY, TEXT, ROWS = 1024, 4096, 10
 _QUOTED = 200
 """Characters of a person's own words that a text repeats."""
 _MOST_NOTED = 10
+_MARGIN = 60
+"""Characters kept free above a summary, for what is acknowledged first."""
 _SHORT = 90
 """Up to here an acknowledgement stands on the line above the question; longer ones get an empty line."""
 
@@ -30,9 +33,26 @@ class Talk:
         self.today = turn.now.date()
         self.intent = turn.understanding.intent if turn.understanding.confidence >= SURE else ""
         """What is wanted, when that is sure."""
-        self._open_before = answers.open_questions(dialog, state, self.today)
+        self._counted: tuple[Mapping[str, Answer], Mapping[str, Any]] | None = None
+        self.open_before = self.waiting()
+        """The questions that were open when the turn began."""
         self._parts: list[str] = []
         self._effects: list[Effect] = []
+
+    # ------------------------------------------------------------------------------------------- answers
+    def values(self) -> Mapping[str, Any]:
+        """The answers that count now, as conditions compare them; worked out once for the same answers."""
+        if self._counted is None or self._counted[0] is not self.state.answers:
+            self._counted = self.state.answers, answers.values(self.dialog, self.state, self.today)
+        return self._counted[1]
+
+    def waiting(self) -> list[Question]:
+        """The questions still to be asked, in order."""
+        return answers.open_questions(self.dialog, self.state, self.values())
+
+    def told(self) -> dict[str, Question]:
+        """The questions with an answer that counts, in order."""
+        return answers.answered(self.dialog, self.values())
 
     # --------------------------------------------------------------------------------------------- words
     def common(self, key: str, /, **variables: str) -> str:
@@ -42,12 +62,12 @@ class Talk:
         filled = {name: variables.get(name) or self._variable(name) for name in text.names}
         return text.render(self.state.language, self.turn.voice.tone, filled)
 
-    def shown(self, name: str) -> str:
+    def shown(self, name: str, length: int = _QUOTED) -> str:
         """An answer as it is repeated to the person; "" when there is none."""
         answer = self.state.answers.get(name)
         if answer is None or name not in self.dialog.questions:
             return ""
-        return clip(answers.shown(self.dialog.questions[name], answer, self.state.language), _QUOTED)
+        return clip(answers.shown(self.dialog.questions[name], answer, self.turn, self.state.language), length)
 
     def _variable(self, name: str) -> str:
         match name:
@@ -56,7 +76,7 @@ class Talk:
             case "company":
                 return self.turn.voice.company
             case "opens":
-                return self.turn.opens
+                return self.turn.opens.get(self.state.language, "")
             case "name":
                 return first_name(
                     next((self.shown(one.name) for one in self.dialog.questions.values() if one.fact == "name"), "")
@@ -94,7 +114,9 @@ class Talk:
     # ----------------------------------------------------------------------------------------- questions
     def ask(self, question: Question, text: Text) -> None:
         """Put a question, with its choices where it has some."""
-        self.state = replace(self.state, asked=question.name, status="open")
+        if question.name != self.state.asked:
+            self.update(doubt=None, draft="")
+        self.update(asked=question.name, status="open")
         choices = [Choice(f"{question.name}:{key}", self.render(option.label)) for key, option in question.choices.items()]
         self.say(self.render(text), choices, self.common("choose") if choices else "")
 
@@ -109,7 +131,10 @@ class Talk:
             self.say(self.common("doubt", shown=clip(state.doubt.shown, _QUOTED)), yes_no(self, "doubt"))
             return
         asked = self.dialog.questions.get(state.asked or "")
-        waiting = answers.open_questions(self.dialog, state, self.today)
+        waiting = self.waiting()
+        if state.fixing and not self.changing:
+            self.change_next()
+            return
         if again and asked is not None and asked.name in state.answers and self.changing:
             waiting = [asked, *waiting]
         if waiting:
@@ -123,9 +148,23 @@ class Talk:
         else:
             self.register()
 
+    def change_next(self) -> None:
+        """Ask an answered question again: the next of those that are to be changed; the old answer stays until there is a new
+        one."""
+        name, *rest = self.state.fixing
+        question = self.dialog.questions.get(name)
+        self.update(fixing=tuple(rest), failures=0, doubt=None, offer="")
+        if question is None:
+            self.next()
+            return
+        self.update(skipped=tuple(one for one in self.state.skipped if one != name))
+        if name in self.state.answers:
+            self.add(self.common("fix", shown=self.shown(name)))
+        self.ask(question, question.again)
+
     def close(self) -> None:
         """After a correction: go on, or tell the seller when the talk was done and nothing has opened."""
-        if self.state.status == "done" and answers.open_questions(self.dialog, self.state, self.today) == self._open_before:
+        if self.state.status == "done" and self.waiting() == self.open_before:
             self.say("")
             self.do(Do(answers.lead(self.dialog, self.state, self.turn, complete=True)))
         else:
@@ -164,20 +203,34 @@ class Talk:
         )
 
     def update(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
+        state = self.state
+        for name, value in changes.items():
+            if getattr(state, name) != value:
+                self.state = replace(state, **changes)
+                return
 
     def summary(self) -> str:
-        told = answers.answered(self.dialog, self.state, self.today)
-        room = max(20, 800 // max(1, len(told)) - 30)
-        lines = (
-            self.common("summary_line", label=self.render(question.label), shown=clip(self.shown(name), room))
-            for name, question in told.items()
-        )
+        """All that was told, the longest answers cut to what fits into one message with buttons."""
+        told = self.told()
+        labels = {name: self.render(question.label) for name, question in told.items()}
+        empty = self.common("summary", options="\n".join(self.common("summary_line", label=label) for label in labels.values()))
+        room = _fair(BODY - len(empty) - _MARGIN, [len(self.shown(name, TEXT)) for name in told])
+        lines = (self.common("summary_line", label=label, shown=self.shown(name, room)) for name, label in labels.items())
         return self.common("summary", options="\n".join(lines))
 
 
 def clip(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _fair(total: int, lengths: list[int]) -> int:
+    """The most that each may have so that all fit into `total`."""
+    for place, length in enumerate(sorted(lengths)):
+        share = total // (len(lengths) - place)
+        if length > share:
+            return share
+        total -= length
+    return TEXT
 
 
 def _join(parts: list[str]) -> str:
@@ -197,5 +250,5 @@ def _confirm(talk: Talk) -> tuple[Choice, Choice]:
 
 
 def options_of(talk: Talk, questions: Mapping[str, Question]) -> tuple[Choice, ...]:
-    """The answers one may want to correct, as a list."""
-    return tuple(Choice(f"_fix:{name}", talk.render(question.label)) for name, question in list(questions.items())[:ROWS])
+    """The answers one may want to correct: a list, or a numbered text where there are more than a list takes."""
+    return tuple(Choice(f"_fix:{name}", talk.render(question.label)) for name, question in questions.items())

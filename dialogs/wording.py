@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from dialogs.model import Dialog, Question
 from dialogs.readers.words import fold
+from dialogs.readers.words import words as listed
 
 _LOOKED_AT = 1_000
 """Characters in which phrases are sought."""
+_LISTED = 6
+"""Words of one thing in a list."""
+_PREAMBLE = 3
+"""Words before a wish that may belong to it."""
 _WORD = re.compile(r"[^\W_]+")
+_TIED = re.compile(r"[ ,]+(?:y|e|and) ")
+_STOP = re.compile(r"[;!?\n]|,(?!\d)|\.(?=\s|$)")
+_ASKS = re.compile(r"\W*(?:(?:hola|buenas|oye|oiga|y|e|o|pero|ah|eh)\W+)*(?:cómo|cuándo|qué|dónde|cuánto|cuál)\b", re.IGNORECASE)
+"""With its accent the word asks, whatever follows."""
+_THE = listed("el la los las lo mi mis nuestro nuestra su the my our o a os as meu minha y e and ah")
+_IS = listed("es son era sera seria is are e sao")
+_TELLS = listed(
+    "soy es me mi lo te le les si que pero somos vivo vivimos estoy estamos tengo tenemos no ya porque i my it is eu meu e sou"
+)
+"""How a clause begins that tells something else than one more thing."""
+_OWN = listed("mia mio nuestra nuestro propia propio mine ours minha meu")
+_AND = listed("y e and")
+_FROM = listed("desde from hasta hacia")
 _QUESTION = re.compile(r"¿[^?]*\??|[^.!?¿\n]*\?")
 _ASKING_CLAUSE = re.compile(r"¿[^?]*\??|(?:[^.,!?¿\n]|[.,](?=\d))*\?")
 
@@ -30,8 +48,9 @@ def plain(text: str) -> str:
     return " ".join(_WORD.findall(fold(text))) or text.strip()
 
 
-def words_of(text: str) -> list[Word]:
-    return [Word(match.group(), match.start(), match.end()) for match in _WORD.finditer(fold(text))]
+@lru_cache(128)
+def words_of(text: str) -> tuple[Word, ...]:
+    return tuple(Word(match.group(), match.start(), match.end()) for match in _WORD.finditer(fold(text)))
 
 
 def says(dialog: Dialog, text: str, meaning: str) -> bool:
@@ -44,20 +63,35 @@ def phrases(dialog: Dialog, text: str, meaning: str) -> bool:
     return bool(_matches(text, dialog.words[meaning]))
 
 
+def begins(dialog: Dialog, text: str, meaning: str) -> bool:
+    """Whether the message begins with one of the plain words for `meaning`, sighs ("ah, y") left aside."""
+    words, found = words_of(text), _matches(text, dialog.words[meaning])
+    first = next((place for place, word in enumerate(words) if place in found or word.plain not in dialog.words["sigh"]), -1)
+    return first in found
+
+
 def agrees(dialog: Dialog, text: str) -> bool:
     """Whether it is a yes with nothing but courtesies around it: "sí, todo bien, muchas gracias"."""
-    words, known = words_of(text), _matches(text, dialog.words["yes"] | dialog.words["courtesy"])
+    words, yes, polite = words_of(text), _matches(text, dialog.words["yes"]), _matches(text, dialog.words["courtesy"])
     place = 0
-    while place in known:
-        place = known[place]
+    while place in yes or place in polite:
+        place = max(yes.get(place, 0), polite.get(place, 0))
     return bool(words) and place == len(words) and any(word.plain in dialog.words["yes"] for word in words[:2])
 
 
 def is_question(dialog: Dialog, text: str) -> bool:
-    """By its marks, or because it begins like one."""
-    if "?" in text or "¿" in text:
+    """By its marks, or because it begins like one ("como 500" and "que tenga buena cámara" do not ask)."""
+    return "?" in text or "¿" in text or _asks(text, dialog.words["asking"], dialog.words["telling"], dialog.words["wondering"])
+
+
+@lru_cache(16)
+def _asks(text: str, asking: frozenset[str], telling: frozenset[str], wondering: frozenset[str]) -> bool:
+    if _ASKS.match(text):
         return True
-    return 0 in _matches(text, dialog.words["asking"]) or bool(_matches(text, dialog.words["wondering"]))
+    if 0 in _matches(text, asking):
+        second = words_of(text[:60])[1:2]
+        return 0 not in _matches(text, telling) and not (second and second[0].plain[0].isdigit())
+    return bool(_matches(text, wondering))
 
 
 def statements(text: str, *, clauses: bool = False) -> str:
@@ -69,7 +103,7 @@ def statements(text: str, *, clauses: bool = False) -> str:
 def without(dialog: Dialog, text: str, spans: Iterable[tuple[int, int]]) -> str:
     """The message without what was read already, nor the small words that tied it in ("de 2 millones"), in its place."""
     for start, end in spans:
-        words = words_of(text[:start])
+        words = list(words_of(text[:start]))
         while words and words[-1].plain in dialog.words["joint"] and not text[words[-1].end : start].strip(" :.(\"'"):
             start = words.pop().start
         text = text[:start] + "," + " " * (end - start - 1) + text[end:] if end > start else text
@@ -85,14 +119,24 @@ def after_correction(dialog: Dialog, text: str) -> str:
     """What follows words of correction that a message begins with; "" when it does not begin so."""
     words, corrections, links = words_of(text), _matches(text, dialog.words["correct"]), _matches(text, dialog.words["link"])
     first = 0
+    while first < len(words) and words[first].plain in dialog.words["sigh"]:
+        first += 1
+    if first not in corrections:
+        return ""
     while first in corrections or (first and first in links):
         first = corrections.get(first) or links[first]
     return text[words[first].start :].strip(" ,.;:") if 0 < first < len(words) else ""
 
 
-def content(dialog: Dialog, text: str) -> bool:
-    """Whether it says more than greetings and the words around a wish."""
-    return any(word.plain not in dialog.words["filler"] for word in words_of(text))
+def content(dialog: Dialog, text: str, besides: frozenset[str] = frozenset()) -> bool:
+    """Whether it says more than greetings, the words around a wish, and those `besides`; then not "desde China" either."""
+    before = ""
+    for word in words_of(text):
+        of_a_place = besides and (word.plain in _FROM or before in _FROM)
+        if word.plain not in dialog.words["filler"] and word.plain not in besides and not of_a_place:
+            return True
+        before = word.plain
+    return False
 
 
 def trimmed(dialog: Dialog, text: str) -> str:
@@ -108,9 +152,93 @@ def trimmed(dialog: Dialog, text: str) -> str:
 def wish(dialog: Dialog, text: str, *, asked: bool) -> str:
     """The part of a message that tells what is wanted: what has some content; when that was not `asked`, only the clauses with a
     word of wishing, if there are such."""
-    clauses = [clause for clause in re.split(r"[.;!?\n]+|,(?!\d)", text) if content(dialog, clause)]
-    wishing = [] if asked else [clause for clause in clauses if phrases(dialog, clause, "want")]
+    clauses: list[str] = []
+    before = ""
+    opened = False
+    for mark, clause in _parts(text):
+        whole = f"{before} {clause}".strip()
+        # "ando buscando", then "un televisor" in the next bubble: one wish.
+        before = whole if phrases(dialog, whole, "want") and not content(dialog, whole) else ""
+        wishes = phrases(dialog, whole, "want")
+        tied = any(word.plain in dialog.words["tie"] for word in words_of(whole)[:1])
+        if mark == "\n" and tied and clauses and opened and not wishes:
+            clauses[-1] += " " + whole.strip()
+        elif mark == "," and clauses and opened and not asked and not wishes and _lists(dialog, whole):
+            clauses[-1] += f", {whole}"  # "quiero papa, cebolla y tomate"
+        elif content(dialog, whole):
+            clauses.append(whole)
+            opened = wishes or asked
+    wishing = [] if asked else [_from_the_wish(dialog, clause) for clause in clauses if phrases(dialog, clause, "want")]
     return ", ".join(trimmed(dialog, clause) for clause in wishing or clauses)
+
+
+def _lists(dialog: Dialog, clause: str) -> bool:
+    """Whether it may be one more of the things that are wanted."""
+    words = words_of(clause)
+    return 0 < len(words) <= _LISTED and words[0].plain not in _TELLS and content(dialog, clause)
+
+
+def _from_the_wish(dialog: Dialog, clause: str) -> str:
+    """ "… espero que bien, le cuento que estoy buscando una impresora": from the word of wishing on, when much comes before."""
+    first = min(_matches(clause, dialog.words["want"]))
+    return clause[words_of(clause)[first].start :] if first > _PREAMBLE else clause
+
+
+def _parts(text: str) -> list[tuple[str, str]]:
+    """(the mark before it, the part) for every clause."""
+    pieces = re.split(r"([.;!?\n]+|,(?!\d))", text)
+    return list(zip(["", *(mark.strip(" ")[-1:] for mark in pieces[1::2])], pieces[::2], strict=True))
+
+
+@lru_cache(16)
+def may_state(text: str) -> bool:
+    """Whether it has what ties an answer to its name: "es", a colon."""
+    return "?" not in text and (":" in text or any(word.plain in _IS for word in words_of(text)[:6]))
+
+
+def states(text: str, questions: Iterable[Question]) -> tuple[Question, int, int] | None:
+    """The question that a message names first and answers ("el volumen es 25 m3", "NIT: 900…"), and where the answer stands."""
+    if not may_state(text):
+        return None
+    words = words_of(text)
+    first = next((place for place, word in enumerate(words) if word.plain not in _THE), 0)
+    for length in (3, 2, 1):
+        name = " ".join(word.plain for word in words[first : first + length])
+        question = next((one for one in questions if name in one.called), None)
+        after = first + length
+        if question is None or after > len(words) - 1:
+            continue
+        if text[words[after - 1].end : words[after].start].strip() == ":":
+            start = words[after].start
+        elif words[after].plain in _IS and after + 1 < len(words):
+            start = words[after + 1].start
+        else:
+            continue
+        stop = _STOP.search(text, start)
+        end = stop.start() if stop else len(text)
+        rest = plain(text[start:end])
+        return None if rest.startswith(("otr", "nuev", "new ")) or rest in _OWN else (question, start, end)
+    return None
+
+
+def all_stated(text: str, questions: Sequence[Question]) -> list[tuple[Question, str, tuple[int, int]]]:
+    """Every question that a message names and answers from its start on, the answer, and the part that says so: "el destino es
+    Cali y el origen es Lima"."""
+    found: list[tuple[Question, str, tuple[int, int]]] = []
+    begin = 0
+    while begin < len(text) and (one := states(text[begin:], questions)) is not None:
+        question, start, end = one[0], begin + one[1], begin + one[2]
+        tie = next((match for match in _TIED.finditer(text, start, end) if states(text[match.end() :], questions)), None)
+        stop = tie.start() if tie else end
+        found.append((question, text[start:stop].strip(" ,.;:"), (begin, stop)))
+        begin = tie.end() if tie else end + 1
+    return found
+
+
+def all_mentioned(text: str, questions: Mapping[str, Question]) -> list[Question]:
+    """The questions that a correction names, in its order: "cambiar el presupuesto y la fecha"."""
+    places = {name: min(_matches(text, question.called), default=-1) for name, question in questions.items()}
+    return [questions[name] for name, place in sorted(places.items(), key=lambda one: one[1]) if place >= 0]
 
 
 def mentioned(dialog: Dialog, text: str, questions: Mapping[str, Question]) -> tuple[Question, str] | None:
@@ -123,13 +251,19 @@ def mentioned(dialog: Dialog, text: str, questions: Mapping[str, Question]) -> t
                 best = start, end, question
     if best is None:
         return None
-    rest = text[words[best[1] - 1].end :].lstrip(" :=-,")
+    others = (one for one in questions.values() if one is not best[2])
+    other = min((at for one in others for at in _matches(text, one.called) if at >= best[1]), default=len(words))
+    end = len(text)
+    if any(word.plain in _AND for word in words[best[1] : other]) and other < len(words):  # "el presupuesto y la fecha"
+        end = next(word.start for word in reversed(words[best[1] : other]) if word.plain in _AND)
+    rest = text[words[best[1] - 1].end : end].lstrip(" :=-,")
     while (links := _matches(rest, dialog.words["link"])) and 0 in links:
         rest = rest[words_of(rest)[links[0] - 1].end :].lstrip(" :=-,")
     return best[2], rest.strip()
 
 
-def _matches(text: str, known: frozenset[str]) -> dict[int, int]:
+@lru_cache(64)
+def _matches(text: str, known: frozenset[str]) -> Mapping[int, int]:
     """{start: end} of the known phrases in a message, counted in words; at each place the longest."""
     found: dict[int, int] = {}
     for phrase, start, end in _phrases(text):

@@ -20,6 +20,7 @@ from nlu.normalise import Normal, normalise
 
 Numbers = NDArray[np.intp]
 FORMAT = 1
+_FIRST = np.array([True])
 EPOCHS = 5
 FOLDS = 3
 RATE = 1.2
@@ -83,7 +84,7 @@ class Model:
     @classmethod
     def load(cls, path: Path) -> Model:
         """The model in a file; OSError when there is no file, ValueError or what zipfile raises when there is no model in it."""
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             meta = json.loads(file["meta"].tobytes())
             if meta["format"] != FORMAT:
                 raise ValueError("a model of another format")
@@ -100,7 +101,9 @@ def softmax(logits: Floats) -> Floats:
 
 def _weighted(ids: Ids, table: Ids, idf: Floats) -> tuple[Ids, Floats]:
     """(distinct buckets, sublinear tf-idf of unit length)."""
-    buckets, counts = np.unique(ids, return_counts=True)
+    ordered = np.sort(ids)  # np.unique with counts, at half its price
+    starts = np.flatnonzero(np.concatenate((_FIRST, ordered[1:] != ordered[:-1])))
+    buckets, counts = ordered[starts], np.concatenate((starts[1:], (len(ordered),))) - starts
     values = (1 + np.log(counts, dtype=np.float32)) * idf[table[buckets]]
     norm = float(values @ values) ** 0.5
     return buckets, (values / np.float32(norm) if norm else values)

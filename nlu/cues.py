@@ -15,20 +15,22 @@ def _openers() -> tuple[frozenset[str], frozenset[str]]:
 
 
 @cache
-def _phrases() -> tuple[re.Pattern[str], frozenset[str]]:
+def _phrases() -> tuple[re.Pattern[str], re.Pattern[str], frozenset[str]]:
     words = lexicon()
-    opening, asking = ("|".join(map(re.escape, words[name])) for name in ("openings", "asking"))
-    return re.compile(rf"^(?:{opening})\b|\b(?:{asking})\b"), frozenset(words["interrogatives"])
+    opening, asking, telling = ("|".join(map(re.escape, words[name])) for name in ("openings", "asking", "statements"))
+    return re.compile(rf"^(?:{opening})\b|\b(?:{asking})\b"), re.compile(rf"(?:{telling})\b"), frozenset(words["interrogatives"])
 
 
 def is_question(text: Normal) -> bool:
     """Whether a text asks something, with a question mark or without one ("hacen envios")."""
     fillers, questions = _openers()
-    phrases, interrogatives = _phrases()
+    phrases, statements, interrogatives = _phrases()
     if "?" in text.words or any(word in interrogatives for word in text.marked):
         return True
     first = next((word for word in text.words if word not in fillers), "")
-    return first in questions or phrases.search(text.plain) is not None
+    if first in questions and statements.match(text.plain[text.plain.find(first) :]) is None:
+        return True
+    return phrases.search(text.plain) is not None
 
 
 def looks_like_a_name(text: str) -> bool:

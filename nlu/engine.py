@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from math import exp
 from pathlib import Path
@@ -20,6 +21,8 @@ from nlu.normalise import Normal, lexicon
 from nlu.understanding import NOTHING, FaqIndex, Nlu, Understanding
 
 CORPUS = Path(__file__).parent / "corpus"
+_QUESTION = re.compile(r"¿[^?]*\?|(?:[^.,;!?¿\n]|[.,](?=\d))*\?")
+_PART = re.compile(r"[?¿,;.!\n]+| (?:y|e|and) ")
 LEAST, MARGIN = 0.35, 0.10
 """Below either, a text counts as not understood (design/nlu.md)."""
 LONG, SURE = 8, 0.80
@@ -27,6 +30,8 @@ LONG, SURE = 8, 0.80
 KNOWN = 0.99
 """The confidence in a text that is, word for word, one of the corpus."""
 
+CONSENT, CONSENTS = frozenset({"stop", "start"}), 0.9
+"""What goes to the books as a person's will must be this sure, and is never a question."""
 NEEDS_SURE = frozenset({"cancel", "stop", "human", "insult", "restart"})
 REPAIRS = (
     NEEDS_SURE
@@ -52,15 +57,20 @@ TOPICS = frozenset(
 )
 """What a person may ask about, and may also pick as one of our choices."""
 FAVOUR: Mapping[str, float] = {
-    **dict.fromkeys(("person_name", "email", "phone", "money", "date", "number", "location", "choice"), 3.5),
+    **dict.fromkeys(("person_name", "email", "phone", "money", "date", "number", "location", "choice", "tax_id"), 3.5),
     "text": 2.0,
 }
 """What is added to the logit of `inform` when a question of this reader was asked: three in four texts are answers then, one
 in fourteen of the corpus is (the difference of the log odds); what is asked as free text is answered less often."""
-NAMES = frozenset({"person_name", "email", "phone", "location", "number"})
+NAMES = frozenset({"person_name", "email", "phone", "location", "number", "tax_id"})
 """Readers whose bare answer belongs to no language."""
+_TITLED = frozenset({"person_name", "text"})
+"""Readers whose answer may stand in title case: "Tienda El Precio Justo"."""
 CHOICE = 0.6
 """The least confidence in a few words about a topic as one of the choices offered."""
+SECOND = 0.8
+"""The least confidence in each of two frequent questions in one message."""
+MOST_PARTS = 4
 QUESTION = -2.0
 """What is added to the logit of `inform` when the text asks something."""
 
@@ -84,7 +94,15 @@ def load(cache: Path | None = None, corpus: Path = CORPUS) -> Nlu:
         if file is not None:
             with contextlib.suppress(OSError):
                 model.save(file)
+                _prune(file)
     return Engine(model, {normalise.normalise(line.text).plain: line.intent for line in lines})
+
+
+def _prune(newest: Path) -> None:
+    """Delete the models that were made from an earlier corpus."""
+    for old in newest.parent.glob("nlu-*.npz"):
+        if old != newest:
+            old.unlink(missing_ok=True)
 
 
 def _fingerprint(corpus: Path) -> str:
@@ -96,6 +114,18 @@ def _fingerprint(corpus: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def _asked_parts(text: str) -> list[str]:
+    """The parts of two words or more between marks and "and": "hacen envíos | cuánto demora | aceptan tarjeta"."""
+    return [part for part in _PART.split(text[: normalise.LONGEST]) if len(part.split()) > 1][:MOST_PARTS]
+
+
+def _asking_part(text: str) -> str:
+    """The last question of a message that says something else besides; "" when it is all question."""
+    found = _QUESTION.findall(text[: normalise.LONGEST])
+    asking = found[-1].strip() if found else ""
+    return asking if len(asking) + 3 < len(text.strip()) else ""
+
+
 class Engine:
     """Implements `nlu.understanding.Nlu` over a model."""
 
@@ -103,6 +133,7 @@ class Engine:
         self.model = model
         self._by_heart = by_heart or {}
         self._inform = model.intents.index("inform") if "inform" in model.intents else None
+        self._consents = np.array([intent in CONSENT for intent in model.intents])
         self._unsure = np.array([intent in NEEDS_SURE for intent in model.intents])
 
     def faq_index(self, questions: Mapping[str, Sequence[str]]) -> FaqIndex:
@@ -117,15 +148,38 @@ class Engine:
         plain = softmax(logits)
         intent, confidence = self._intent(text, normal, plain, expected)
         key, likeness = None, 0.0
+        asking = _asking_part(text) if "?" in text else ""
+        if asking:  # "Camila, ¿qué portátiles tienen?": what is asked is looked at by itself
+            asked = self.model.vector(normalise.normalise(asking))
+            vector, plain = asked, softmax(self.model.scores(asked)[0])
+            topic, sure = self._intent(asking, normalise.normalise(asking), plain, expected)
+            if topic in TOPICS and sure > confidence:
+                intent, confidence = topic, sure
         if isinstance(faq, Questions):
             key, likeness = faq.nearest(vector, plain)
         elif faq is not None:
             key, likeness = faq.match(text)
         if intent == "inform" and expected is not None and not is_question(normal):
             key = None
+        also = None
+        if key is not None and isinstance(faq, Questions) and len(parts := _asked_parts(text)) > 1 and is_question(normal):
+            key, likeness, also = self._two(parts, faq, key, likeness)
         named = intent == "inform" and expected in NAMES and len(normal.words) <= 4
         language = None if named else decide(normal, self.model.languages, languages)
-        return Understanding(intent, round(confidence, 4), key, likeness, language)
+        return Understanding(intent, round(confidence, 4), key, likeness, language, also)
+
+    def _two(self, parts: Sequence[str], faq: Questions, key: str, likeness: float) -> tuple[str, float, str | None]:
+        """The two frequent questions that the parts of a message ask most surely, in its order."""
+        found: dict[str, float] = {}
+        for part in parts:
+            near, sure = faq.match(part)
+            if near is not None and sure >= SECOND:
+                found[near] = max(found.get(near, 0.0), sure)
+        best = sorted(found, key=lambda one: -found[one])[:2]
+        if len(best) < 2:
+            return key, likeness, None
+        first, second = (one for one in found if one in best)
+        return first, found[first], second
 
     def _intent(self, text: str, normal: Normal, plain: Floats, expected: str | None) -> tuple[str, float]:
         intents = self.model.intents
@@ -133,16 +187,21 @@ class Engine:
             return "inform", KNOWN
         known = self._by_heart.get(normal.plain)
         asks = is_question(normal)
+        titled = known is None and expected in _TITLED and not asks and looks_like_a_name(text)
+        if titled and (intents[int(plain.argmax())] not in REPAIRS or float(plain.max()) < SURE):
+            return "inform", KNOWN
         if known is not None:
             return ("inform" if expected == "choice" and self._could_answer(known, normal, asks=asks) else known), KNOWN
         scores = plain
         if self._inform is not None:
             first = int(plain.argmax())
             scores = plain.copy()
-            scores[self._inform] *= exp(self._favour(text, normal, intents[first], float(plain[first]), expected, asks=asks))
+            scores[self._inform] *= exp(self._favour(normal, intents[first], float(plain[first]), expected, asks=asks))
             scores /= scores.sum()
             if expected == "choice" and self._could_answer(intents[first], normal, asks=asks):
                 return "inform", max(float(scores[self._inform]), CHOICE)
+        if float(scores.max()) < CONSENTS or asks:
+            scores = np.where(self._consents, 0, scores)
         if len(normal.words) > LONG and float(scores.max()) < SURE:
             scores = np.where(self._unsure, 0, scores)
         ranked = scores.argsort()
@@ -155,14 +214,12 @@ class Engine:
         """Whether a few words about a topic ("efectivo", "envío a domicilio") may be one of the choices offered."""
         return not asks and len(text.words) <= 4 and intent in TOPICS
 
-    def _favour(self, text: str, normal: Normal, intent: str, sure: float, expected: str | None, *, asks: bool) -> float:
+    def _favour(self, normal: Normal, intent: str, sure: float, expected: str | None, *, asks: bool) -> float:
         """How much more (logit) the text is taken for an answer than without context."""
         if asks:
             return QUESTION
         if expected is None or (intent in REPAIRS and sure >= 0.6):
             return 0.0
         favour = FAVOUR.get(expected, 0.0)
-        if expected in {"person_name", "text"} and looks_like_a_name(text):
-            favour += 4.5
         shapes = lexicon()["answers"].get(expected, ())
         return favour * 2 if any(word in shapes for word in normal.words) else favour

@@ -17,9 +17,18 @@ def _function_words() -> Mapping[str, frozenset[str]]:
     return {language: frozenset(words) for language, words in lexicon()["function_words"].items()}
 
 
+@cache
+def _alone() -> Mapping[str, frozenset[str]]:
+    return {language: frozenset(words) for language, words in lexicon()["greetings"].items()}
+
+
 def decide(text: Normal, languages: tuple[str, ...], probabilities: Floats) -> str | None:
-    """The language that the model finds likeliest, when at least two words are there, one of them a function word of it."""
+    """The language that the model finds likeliest, when at least two words are there, one of them a function word of it;
+    of a single word, the language that greets so."""
     words = [word for word in text.words if word.isalpha()]
+    if len(words) == 1:
+        said = {words[0], *text.marked}
+        return next((language for language, alone in _alone().items() if not said.isdisjoint(alone)), None)
     if len(words) < 2 or not languages:
         return None
     best = int(probabilities.argmax())

@@ -18,6 +18,8 @@ class Understanding:
     faq_confidence: float = 0.0
     language: str | None = None
     """`es`, `en` or `pt`."""
+    also: str | None = None
+    """The key of a second frequent question that the same message asks."""
 
 
 NOTHING = Understanding()

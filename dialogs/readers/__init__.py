@@ -14,6 +14,7 @@ from dialogs.readers.money import MoneyReader
 from dialogs.readers.number import NumberReader
 from dialogs.readers.person_name import PersonNameReader
 from dialogs.readers.phone import PhoneReader
+from dialogs.readers.tax_id import TaxIdReader
 from dialogs.readers.text import TextReader
 
 READERS: Mapping[str, Reader] = {
@@ -27,6 +28,7 @@ READERS: Mapping[str, Reader] = {
     "choice": ChoiceReader(),
     "location": LocationReader(),
     "file": FileReader(),
+    "tax_id": TaxIdReader(),
 }
 
 MISSES: Mapping[str, frozenset[str]] = {name: reader.misses for name, reader in READERS.items()}

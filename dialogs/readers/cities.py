@@ -61,7 +61,11 @@ _OTHER_NAMES = {
     "Ciudad de Panamá": "panama city",
     "Ciudad de Guatemala": "guatemala city",
     "Buenos Aires": "caba, capital federal, bs as, bsas",
-    "Bogotá": "bta, santafe de bogota, bogota dc, bogota d.c",
+    "Bogotá": (
+        "bta, santafe de bogota, bogota dc, bogota d.c, usaquen, chapinero, usme, tunjuelito, bosa, kennedy, fontibon, "
+        "engativa, suba, barrios unidos, teusaquillo, los martires, antonio narino, puente aranda, la candelaria, rafael uribe, "
+        "ciudad bolivar"
+    ),
     "Medellín": "medallo",
     "Barranquilla": "quilla",
     "Guadalajara": "gdl",
@@ -74,7 +78,7 @@ _UNSURE = (
     "Natal, Colonia, David, Limón, Granada, León, Santos, Rivera, Mosquera, Bello, Colón, Armenia, Ibarra, Florencia, "
     "Valencia, Barcelona, Libertad, Rosario, Mercedes, Salvador, Victoria, Vitória, Rio, Quilla, Df, Loja, Santa Ana, San "
     "Miguel, San José, Antigua Guatemala, Encarnación, Asunción, Concepción, Mendoza, Córdoba, Santiago, Durán, Lima, "
-    "Esmeraldas, Liberia, San Juan, Durango, Trinidad, Sucre, Cali, Ica, Manta, Tacna"
+    "Esmeraldas, Liberia, San Juan, Durango, Trinidad, Sucre, Cali, Ica, Manta, Tacna, Kennedy, Suba, Usme, Bosa, La Candelaria"
 )
 UNSURE = frozenset(fold(name.strip()) for name in _UNSURE.split(","))
 """Cities whose name is a surname, a given name or a common word too: only after "en", "desde", "para" …"""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 
-from dialogs.model import Value
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
 from dialogs.readers.days import NoSuchDay, Span, bare, spans
 from dialogs.readers.hours import time_of_day
@@ -101,21 +101,27 @@ def _reading(span: Span, text: str, ask: Ask) -> Reading | Miss:
         return Miss("in_the_past")
     single = span.first == span.last
     clock = time_of_day(text[: span.start] + " " * (span.end - span.start) + text[span.end :]) if single else None
+    value: str | dict[str, str]
     if clock is None:
-        value: Value = span.last.isoformat()
-        if not single:
-            value = {"from": span.first.isoformat(), "to": span.last.isoformat()}
-        return Reading(value, shown_days(span.first, span.last, today, ask.language), span=(span.start, span.end))
+        value = span.last.isoformat() if single else {"from": span.first.isoformat(), "to": span.last.isoformat()}
+        return Reading(value, day_in_words(value, ask), span=(span.start, span.end))
     moment = datetime.combine(span.last, clock[0])
     if moment < ask.now.replace(tzinfo=None) and not ask.past:
         return Miss("in_the_past")
-    day = shown_days(span.last, span.last, today, ask.language)
-    hour = format_time(clock[0], "short", locale=_clock_locale(ask))
-    return Reading(
-        moment.isoformat(timespec="minutes"),
-        f"{day}, {hour}".translate(_PLAIN_SPACES),
-        span=(min(span.start, clock[1]), max(span.end, clock[2])),
-    )
+    value = moment.isoformat(timespec="minutes")
+    return Reading(value, day_in_words(value, ask), span=(min(span.start, clock[1]), max(span.end, clock[2])))
+
+
+def day_in_words(value: str | Mapping[str, str], ask: Ask) -> str:
+    """A stored day, with its hour, or both ends of a span of days, as the reader of `ask` writes it."""
+    today = ask.now.date()
+    if not isinstance(value, str):
+        return shown_days(date.fromisoformat(value["from"]), date.fromisoformat(value["to"]), today, ask.language)
+    moment = datetime.fromisoformat(value)
+    day = shown_days(moment.date(), moment.date(), today, ask.language)
+    if "T" not in value:
+        return day
+    return f"{day}, {format_time(moment.time(), 'short', locale=_clock_locale(ask))}".translate(_PLAIN_SPACES)
 
 
 def _clock_locale(ask: Ask) -> Locale:

@@ -34,9 +34,29 @@ _WEEKDAYS = (
     "sabado saturday sab",
     "domingo sunday dom",
 )
+
+
+def _by_ear(word: str) -> set[str]:
+    """The word, and as it is spelt by ear: "viernes", "biernes", "viernez", "biernez"."""
+    heard = {word}
+    for wrote, meant in (("v", "b"), ("b", "v"), ("ci", "si"), ("ce", "se"), ("s", "z"), ("gos", "jos")):
+        heard |= {other[::-1].replace(wrote[::-1], meant[::-1], 1)[::-1] for other in heard}
+    return heard
+
+
 _PT_WEEKDAYS = {"segunda": 0, "terca": 1, "quarta": 2, "quinta": 3, "sexta": 4}
-_MONTH_OF = {word: number for number, words in enumerate(_MONTHS, 1) for word in words.split()}
-_WEEKDAY_OF = {word.replace(".", " "): number for number, words in enumerate(_WEEKDAYS) for word in words.split()} | _PT_WEEKDAYS
+_MONTH_OF = {
+    heard: number
+    for number, words in enumerate(_MONTHS, 1)
+    for place, word in enumerate(words.split())
+    for heard in (_by_ear(word) if not place else {word})
+}
+_WEEKDAY_OF = {
+    heard: number
+    for number, words in enumerate(_WEEKDAYS)
+    for place, word in enumerate(words.split())
+    for heard in (_by_ear(word) if not place else {word.replace(".", " ")})
+} | _PT_WEEKDAYS
 _COUNTS = {word: int(value) for word, value in SMALL.items() if 0 < value <= 31 or value in (40, 45, 60, 90)} | {
     "a": 1, "an": 1, "primero": 1, "primeiro": 1, "first": 1, "par de": 2, "par": 2, "couple of": 2, "few": 3,
     "unos": 3, "algunos": 3, "pocos": 3, "alguns": 3, "poucos": 3, "treinta y un": 31, "treinta y uno": 31,
@@ -54,7 +74,7 @@ _DAY = f"(?:[0-3]?\\d(?:st|nd|rd|th|ro|er|do|º|°)?|{_DAY_WORDS}|treinta y uno?
 _COUNT = f"(?:\\d{{1,3}}|(?:un |una |a |uns )?(?:par de|couple of)|{either(_COUNTS)})"
 _WEEKDAY = f"(?:{either(word for word in _WEEKDAY_OF if word not in _PT_WEEKDAYS)})"
 _UNIT = r"(?:dias?|days?|semanas?|weeks?|mes(?:es)?|months?|quincenas?|anos?|years?)"
-_NEXT = r"(?:proxim[oa]|otr[oa]|next|seguinte)"
+_NEXT = r"(?:pro(?:x|cs|s|cc)im[oa]|otr[oa]|next|seguinte)"
 _COMING = r"(?:que viene|que vem|entrante|siguiente|proxim[oa]|que entra|seguinte)"
 
 Days = tuple[date, date]

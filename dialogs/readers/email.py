@@ -43,7 +43,11 @@ _DICTATED = re.compile(
     r"[\w.+-]+(?: (?:punto|guion(?: bajo)?) [\w.+-]+)* ?\b(?:arr?oba)\b ?[\w.-]+(?: ?(?:punto|ponto|\.) ?\w+)*"
 )
 _LEAD = re.compile(
-    r"^(?:(?:mi|el|my|meu|o) )?(?:correo|mail|email|e-mail)(?: electronico)?(?: (?:es|is|e))?[: ]+|^(?:es|is|e)[: ]+"
+    r"^(?:(?:pues|bueno|claro|ok|si|sim|yes|a ver|anota|anote|apunta|apunte)[ ,]+)*"
+    r"(?:(?:puede|podria|pode|it can|can) (?:ser|be) |"
+    r"(?:seria|sera|would be) )?(?:(?:(?:mi|el|my|meu|o|al) )?(?:correo|mail|email|e-mail)"
+    r"(?: electronico)?(?: (?:es|is|e))?[: ]+|"
+    r"(?:es|is|e|al|a|para|to)[: ]+)?"
 )
 _WRONG_END = dict.fromkeys(words("con cmo ocm vom xom comm coom cm om cpm cim copm conm clm comn"), "com") | {
     "nte": "net",

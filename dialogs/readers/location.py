@@ -9,6 +9,7 @@ from rapidfuzz import fuzz, process
 from dialogs.model import Attachment
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
 from dialogs.readers.cities import CITIES, UNSURE, city_of
+from dialogs.readers.numbers import numbers
 from dialogs.readers.words import clean, fold, is_blank, unknown
 
 _INTRO = re.compile(
@@ -21,8 +22,11 @@ _INTRO = re.compile(
 _PLACE_BEFORE = re.compile(
     r"\b(?:en|desde|a|hasta|para|de|hacia|from|in|to|near|em|para|pra|ate|vivo|ciudad|city|cidade)(?: la ciudad de)?:? $"
 )
+_ROUTE = re.compile(r"(?:[a-z]+[ ,]+){1,4}(?:a|hasta|hacia|to|ate) ([a-z ]+)")
+""" "Shenzhen a Bogotá": where it ends."""
 _FIRST_WORDS = {name.split()[0] for name in CITIES}
 _LONGEST = 200
+_LONGEST_CITY = 40
 _TALK = re.compile(
     r"\b(?:soy|somos|quiero|necesito|cuanto|cuando|precio|tienen|hacen|gracias|por ?favor|hola|busco|what|how|quanto|quero|"
     r"preciso)\b"
@@ -49,9 +53,12 @@ class LocationReader:
         place = text[intro.end() if intro else 0 :].strip(" .,;:!¡")
         if sum(character.isalpha() for character in place) < 2:
             return Miss("not_a_place")
-        city = _city(fold(place), ask.country, typos=True)
+        route = _ROUTE.fullmatch(fold(place))
+        city = _city(route[1] if route else fold(place), ask.country, typos=True)
         if city:
             return _named(city)
+        if "@" in text or _is_a_number(fold(place)):
+            return Miss("not_a_place")
         if "?" in text or _TALK.search(folded):
             return self.find(heard, ask) or Miss("not_a_place")
         return _named(place[:1].upper() + place[1:_LONGEST])
@@ -62,6 +69,9 @@ class LocationReader:
         if pin:
             return pin
         folded = fold(heard.text[:LOOKED_AT])
+        whole = _city(folded, ask.country, typos=False) if 3 < len(folded.strip()) <= _LONGEST_CITY else None
+        if whole:
+            return _named(whole, (0, len(heard.text)))
         words = [(match.group(), match.start(), match.end()) for match in re.finditer(r"[a-z']+", folded)][:120]
         found: dict[str, tuple[int, int]] = {}
         at = 0
@@ -85,6 +95,12 @@ class LocationReader:
             return None
         city, span = next(iter(found.items()))
         return _named(city, span)
+
+
+def _is_a_number(place: str) -> bool:
+    """ "Dos millones", said again where the city was asked."""
+    found = numbers(place)
+    return len(found) == 1 and place[: found[0].start].strip() == "" and place[found[0].end :].strip() in ("", "pesos")
 
 
 def _pin(heard: Heard) -> Reading | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -62,7 +63,7 @@ _NOT_MONEY = re.compile(
 _GOES_ON = re.compile(
     r" ?(?:$|[^a-z0-9 ]|(?:para|por|y|e|pero|como|mas|o|max|maximo|aprox|aproximadamente|mensuales|al|cada|en|for|and|but|per|"
     r"em|pra|que|"
-    r"maybe|or|tengo|hoy|manana|hasta|cash|efectivo|contado|iva|ya)(?![a-z]))"
+    r"maybe|or|es|seria|is|tengo|hoy|manana|hasta|cash|efectivo|contado|iva|ya)(?![a-z]))"
 )
 _HEDGES_BEFORE = (
     "unos|unas|como|es|son|tengo|hasta|max|maximo|minimo|aprox|aproximadamente|mas|menos|o|y|seria|serian|alrededor|"
@@ -81,6 +82,17 @@ _CUE = re.compile(
     r"(?:presupuesto|budget|orcamento|invertir|gastar|spend|investir)(?: (?:es|de|is|of|e|seria|hasta|maximo|unos|para|"
     r":))* ?:? ?$"
 )
+_UNSAID = re.compile(
+    r"\b(?:lo|el|la|los|las) (?:que sea )?(?:mas|menos) (?:barat[oa]s?|economic[oa]s?|posible)|\blo menos|"
+    r"\b(?:lo|el|la) (?:mism[oa]|de siempre)|"
+    r"no importa|cheapest|as little|same as|o mais (?:barato|em conta)|o menos possivel|o mesmo"
+)
+"""What puts no figure to an amount: "el más barato", "lo de siempre"."""
+_PERIOD = re.compile(
+    r" *((?:semanal|quincenal)(?:es|mente)?|diari[oa]s?|(?:a|por) (?:la )?(?:semana|quincena)|(?:al|por) dia|"
+    r"cada (?:semana|quincena|dia)|(?:a|per) (?:week|day)|weekly|daily|semanais|por dia)(?![a-z])"
+)
+"""Another period than the month that businesses count in."""
 _MAXIMUM = Decimal(10) ** 15
 
 
@@ -95,7 +107,7 @@ class MoneyReader:
         text = fold(heard.text[:LOOKED_AT])
         amounts = _amounts(text, ask)
         if not amounts:
-            return Miss("unknown" if unknown(text) else "not_money")
+            return Miss("unknown" if unknown(text) or _UNSAID.search(text) else "not_money")
         amounts = [amount for amount in amounts if not _is_other(amount, text)]
         sure = [amount for amount in amounts if amount.currency_named or amount.high.scale > 1]
         likely = sure or [amount for amount in amounts if _stands_free(amount, text)]
@@ -128,6 +140,8 @@ class _Amount:
     start: int
     end: int
     currency_named: bool
+    per: str = ""
+    """The period it is spent in, where it is named: "semanales"."""
 
 
 @lru_cache(64)
@@ -158,7 +172,8 @@ def _amounts(text: str, ask: Ask) -> list[_Amount]:
         if before and after and currency == ask.currency:
             currency = _code(after.lastgroup, ask)
         begin, end = (before.start() if before else start), (after.end() if after else high.end)
-        amounts.append(_Amount(high, low, currency, begin, end, named is not None))
+        per = _PERIOD.match(text, end)
+        amounts.append(_Amount(high, low, currency, begin, per.end() if per else end, named is not None, per[1] if per else ""))
         at += 1
     return amounts
 
@@ -241,11 +256,18 @@ def _scaled(value: Decimal, currency: str, ask: Ask) -> Decimal:
 
 def _made(value: Decimal, low: Decimal | None, amount: _Amount, ask: Ask) -> Reading:
     stored: dict[str, Any] = {"amount": plain(value), "currency": amount.currency}
-    shown = shown_money(value, amount.currency, ask)
     if low is not None and low < value:
         stored["from"] = plain(low)
-        shown = f"{shown_money(low, amount.currency, ask)} – {shown}"
-    return Reading(stored, shown, span=(amount.start, amount.end))
+    if amount.per:
+        stored["per"] = amount.per
+    return Reading(stored, money_in_words(stored, ask), span=(amount.start, amount.end))
+
+
+def money_in_words(stored: Mapping[str, Any], ask: Ask) -> str:
+    """A stored amount, or both ends of a range, as the reader of `ask` writes it."""
+    ends = [stored["from"], stored["amount"]] if "from" in stored else [stored["amount"]]
+    amount = " – ".join(shown_money(Decimal(end), stored["currency"], ask) for end in ends)
+    return f"{amount} {stored['per']}" if "per" in stored else amount
 
 
 def shown_money(value: Decimal, currency: str, ask: Ask) -> str:

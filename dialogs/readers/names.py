@@ -62,40 +62,44 @@ empresa tienda ferreteria distribuidora comercial almacen restaurante panaderia 
 colegio universidad clinica hospital importadora exportadora grupo compania oficina supermercado minimarket bodega negocio
 local libreria papeleria cafeteria bar agencia inmobiliaria consultorio fundacion cooperativa transportes logistica
 inversiones industrias laboratorio estudio banco seguros ventas compras parte area sistemas compu computadores soluciones
-servicios tecnologia company shop store office school loja escritorio mercado padaria
+servicios tecnologia sas ltda srl eirl llc gmbh inc company shop store office school loja escritorio mercado padaria
 """
 )
 
 NOT_NAMES = words(
     """
 en vivo vive viven vivimos puedo puede pueden podria podrian pagar pago pagos ando voy va vamos van paso pasar ver veo vi
-saber mirar mira creo pienso hago hizo recibi llego llegar falta sirve sirven interesa gusta gustaria encanta prefiero escribo
-escribe averiguar averiguo consultar consulta pregunta preguntar duda dudas oferta ofertas promocion promociones descuento
-descuentos garantia factura pedido orden reserva cita cuenta cuota cuotas credito efectivo tarjeta transferencia casa calle
-carrera avenida barrio ciudad direccion color negro blanco rojo azul grande pequeno usado usada barato barata caro bonito todo
-toda todos todas mismo misma tan tanto asi aqui aca alla ahi entonces pues ni o u correo telefono numero mensaje foto fotos
-favorito ningun cualquier cualquiera mouse teclado monitor parlante camara disco memoria accesorios repuesto reparacion
-importar exportar contenedor carga cajas just looking there good morning afternoon evening yes sure maybe later tomorrow today
-estou gostaria tudo voces tem gostei tenho hoje amanha hola ola holis buenas buenos buen dia dias tarde tardes noche noches
-saludos saludo hey hi hello bom boa oi alo que tal como estas esta estan estoy estamos si sip sii no nop nel ok okay okey vale
-listo dale claro bueno bien mal perfecto gracias graciass favor porfa porfavor porfis disculpe disculpa perdon quiero quisiera
-quiere queria necesito necesita necesitamos busco buscamos buscando deseo me te se lo le nos les tengo tiene tienen tienes hay
-haces hacen hacer dar dame deme mande manda envia enviame envio envios entrega vende venden vendo vender compro comprar compra
-cotizar cotizacion cotiza precio precios costo valor cuanto cuantos cuanta cuesta cual cuales cuando donde quien quienes
-porque por para pero con sin sobre entre desde hasta muy mas menos informacion info catalogo producto productos celular
-celulares computador computadora computadores portatil portatiles laptop laptops telefonos tablet televisor tv pantalla
-impresora audifonos cargador consola iphone samsung xiaomi motorola huawei lenovo asus dell hp acer apple gamer ps5
-playstation cliente clientes mayorista mayoristas distribuidor proveedor vendedor vendedora comprador tendero nuevo nueva
-interesado interesada soy somos sou am es son ser esposo esposa hijo hija mama papa dueno duena gerente encargado encargada
-secretaria asistente estudiante yo tu el ella ellos usted ustedes nosotros mi mis su sus este esto ese esa eso un una unos
-unas uno al ya hoy manana ayer ahora luego despues todavia aun nunca siempre tambien solo otro otra nada nadie algo alguien
-persona humano asesor asesora bot robot chat ayuda ayudame cancelar salir menu volver atras repetir saltar continuar seguir
-parar stop baja alta empezar nombre nombres apellido llamo llama digo decir importa anonimo ninguno ninguna jaja jajaja jeje
-jejeje lol xd puto puta mierda idiota estupido estupida imbecil pendejo pendeja cabron malparido hijueputa gonorrea marica
-maricon verga carajo joder huevon boludo pelotudo porra caralho fuck shit bitch asshole dumb stupid merda i you we they want
-need the a an is are my your please thanks thank not what how much where when who why can could would buy price cost phone
-computer from with for and or new customer help human agent person anonymous none nobody eu voce quero preciso obrigado
-obrigada sim nao qual quanto onde quando preco ajuda pessoa lunes martes miercoles jueves viernes sabado enero febrero abril
-mayo junio agosto septiembre octubre noviembre diciembre millones millon mil pesos dolares soles
+saber mirar mira creo pienso hago hizo recibi llego llegar falta sirve sirven interesa gusta gustaria encanta prefiero
+escribo escribe averiguar averiguo consultar consulta pregunta preguntar duda dudas oferta ofertas promocion promociones
+descuento descuentos garantia factura pedido orden reserva cita cuenta cuota cuotas credito efectivo tarjeta transferencia
+casa calle carrera avenida barrio ciudad direccion color negro blanco rojo azul grande pequeno usado usada barato barata
+caro bonito todo toda todos todas mismo misma tan tanto asi aqui aca alla ahi entonces pues ni o u correo telefono numero
+mensaje foto fotos favorito ningun cualquier cualquiera mouse teclado monitor parlante camara disco memoria accesorios
+repuesto reparacion importar exportar contenedor carga cajas just looking there good morning afternoon evening yes sure
+maybe later tomorrow today estou gostaria tudo voces tem gostei tenho hoje amanha hola ola holis buenas buenos buen dia dias
+tarde tardes noche noches saludos saludo hey hi hello bom boa oi alo que tal como estas esta estan estoy estamos si sip sii
+no nop nel ok okay okey vale listo dale claro bueno bien mal perfecto gracias graciass favor porfa porfavor porfis disculpe
+disculpa perdon quiero quisiera quiere queria necesito necesita necesitamos busco buscamos buscando deseo me te se lo le nos
+les tengo tiene tienen tienes hay haces hacen hacer dar dame deme mande manda envia enviame envio envios entrega vende
+venden vendo vender compro comprar compra cotizar cotizacion cotiza precio precios costo valor cuanto cuantos cuanta cuesta
+cual cuales cuando donde quien quienes porque por para pero con sin sobre entre desde hasta muy mas menos informacion info
+catalogo producto productos celular celulares computador computadora computadores portatil portatiles laptop laptops
+telefonos tablet televisor tv pantalla impresora audifonos cargador consola iphone samsung xiaomi motorola huawei lenovo
+asus dell hp acer apple gamer ps5 playstation cliente clientes mayorista mayoristas distribuidor proveedor vendedor
+vendedora comprador tendero nuevo nueva interesado interesada soy somos sou am es son ser esposo esposa hijo hija mama papa
+dueno duena gerente encargado encargada secretaria asistente estudiante yo tu el ella ellos usted ustedes nosotros mi mis su
+sus este esto ese esa eso un una unos unas uno al ya hoy manana ayer ahora luego despues todavia aun nunca siempre tambien
+solo otro otra nada nadie algo alguien persona humano asesor asesora bot robot chat ayuda ayudame cancelar salir menu volver
+atras repetir saltar continuar seguir parar stop baja alta empezar nombre nombres apellido llamo llama digo decir importa
+anonimo ninguno ninguna jaja jajaja jeje jejeje lol xd puto puta mierda idiota estupido estupida imbecil pendejo pendeja
+cabron malparido hijueputa gonorrea marica maricon verga carajo joder huevon boludo pelotudo porra caralho fuck shit bitch
+asshole dumb stupid merda i you we they want need the a an is are my your please thanks thank not what how much where when
+who why can could would buy price cost phone computer from with for and or new customer help human agent person anonymous
+none nobody eu voce quero preciso obrigado obrigada sim nao qual quanto onde quando preco ajuda pessoa lunes martes
+miercoles jueves viernes sabado enero febrero abril mayo junio agosto septiembre octubre noviembre diciembre millones millon
+mil pesos dolares soles media medio this that sucks terrible horrible corregir cambiar corrige cambia editar modificar
+borrar eliminar saltar omitir pene culo chimba pirobo carechimba bobo boba tonto tonta inutil asco amo ladron ladrones
+estafa estafadores lista sea sean mas tal vez quiza quizas igual dijo dije dicho pero idk dunno nose sabe null none
+undefined system
 """
 )

@@ -12,6 +12,7 @@ from babel import UnknownLocaleError
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from dialogs.readers.base import Ask
+from nlu.normalise import sound
 
 _TOKEN = re.compile(
     r"(?P<spaced>\d{1,3}(?: \d{3})+(?![\d.,']*\d| ?\d))|(?P<fraction>(?<![\d/])\d{1,2} ?/ ?\d{1,2}(?![\d/]))"
@@ -53,11 +54,24 @@ def _table(lines: str) -> Mapping[str, Decimal]:
 
 SMALL = _table(_UNITS)
 SCALES = _table(_SCALES)
+_NOT_HEARD = frozenset({"siento", "sientos", "ase", "sena"})
+"""Words that sound like a number and are none: "lo siento"."""
+_BY_EAR = {sound(word): word for word in (*SMALL, *SCALES) if len(word) > 4 or word in ("diez", "doce", "once", "seis")}
 _AFTER_DIGITS = frozenset({"k", "m", "mm", "mdp", "mi", "mill", "mills", "barra", "barras", "grand"})
 _ONES = frozenset({"un", "uno", "una", "um", "uma", "one"})
 _AND = frozenset({"y", "e", "and"})
 _HALF = frozenset({"medio", "media", "meio", "meia", "half"})
 _STARTERS = {*SMALL, *SCALES, *_HALF, "hundred", "½"}
+
+
+@lru_cache(4096)
+def _spelt(token: str) -> str:
+    """ "miyones" → "millones": a number word as it is spelt; any other token stays itself."""
+    if token in _STARTERS or len(token) < 4 or token in _NOT_HEARD:
+        return token
+    return _BY_EAR.get(sound(token), token)
+
+
 _MILLION = Decimal(1_000_000)
 _MOST = 24
 """Numbers looked at in one message: a list of hundreds is not an answer, and must not cost time."""
@@ -101,7 +115,7 @@ def numbers(folded: str, language: str = "es", country: str = "CO", *, money: bo
     found: list[Number] = []
     at = 0
     while at < len(tokens) and len(found) < _MOST:
-        if tokens[at].lastgroup in ("word", "other") and tokens[at].group() not in _STARTERS:
+        if tokens[at].lastgroup in ("word", "other") and _spelt(tokens[at].group()) not in _STARTERS:
             at += 1
             continue
         number, after = _Parse(tokens, at, language, country, money=money).run()
@@ -127,7 +141,7 @@ class _Parse:
 
     def word(self, ahead: int = 0) -> str:
         at = self.at + ahead
-        return self.tokens[at].group() if at < len(self.tokens) else ""
+        return _spelt(self.tokens[at].group()) if at < len(self.tokens) else ""
 
     def run(self) -> tuple[Number | None, int]:
         while self.at < len(self.tokens) and self._take():
@@ -155,7 +169,7 @@ class _Parse:
 
     def _take(self) -> bool:
         token = self.tokens[self.at]
-        word = token.group()
+        word = _spelt(token.group())
         if token.lastgroup in ("digits", "spaced", "fraction"):
             return self._digits(token)
         if word in SMALL and not (word == "dos" and self.language == "pt"):

@@ -13,16 +13,16 @@ from dialogs.readers.names import GIVEN, NOT_NAMES, OF_A_BUSINESS, PARTICLES, TI
 from dialogs.readers.words import clean, fold, is_blank, words
 
 _NAMED = re.compile(
-    r"\b(?:me llamo|m(?:i|y) nombre(?: completo)?(?: es|:)|mi nombre(?=[ ,]+(?!es))|a nombre de|my name(?: is|'s|s)|meu nome e|"
-    r"me chamo|"
-    r"(?:le |te |les )?habla(?= )|puedes? (?:llamarme|decirme)|dime|call me|name:|nombre:|nome:|de parte de)\s*:? *"
+    r"\b(?:me (?:ll|y|i)amo|mi n[onmbr]{2,5}e(?: completo)? es|m(?:i|y) nombre(?: completo)?(?: es|:)|mi nombre(?=[ ,]+(?!es))|"
+    r"a nombre de|my name(?: is|'s|s)|meu nome e|me chamo|(?:le |te |les )?(?:habla|escribe|saluda)(?= )|"
+    r"puedes? (?:llamarme|decirme)|dime|call me|name:|nombre:|nome:|de parte de)\s*:? *"
 )
 _AM = re.compile(
-    r"(?:\b(?:yo |eu )?(?:soy|sou(?: [oa])?)|\bi'?m|\bi am|\bthis is|^\W*(?:hola\W+)?(?:aqui|aca|aqui e|con|fala|quem fala "
+    r"(?:\b(?:yo |eu )?(?:[sz]o[yi]|sou(?: [oa])?)|\bi'?m|\bi am|\bthis is|^\W*(?:hola\W+)?(?:aqui|aca|aqui e|con|fala|quem fala "
     r"e))\b:? *"
 )
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.\u0300-\u036f-](?=[^\W\d_]|\.?\s|$))*", re.UNICODE)
-_BREAK = re.compile(r"[,;:!?¡¿()/|\n\d@\"*_#+=<>]|\s-\s|(?<!\b\w)\.(?:\s|$)|$")
+_BREAK = re.compile(r"[,;:!?¡¿()/|\n\d@\"*_#+=<>{}\[\]\\]|\s-\s|(?<!\b\w)\.(?:\s|$)|$")
 _GREETING = re.compile(
     r"^\W*(?:(?:hola|ola|hello|hi|hey|oi|buenas|buenos dias|buen dia|buenas tardes|buenas noches|bom dia|boa tarde|boa noite|"
     r"good morning|es|is|si|claro|ok|listo|bueno|pues|mucho gusto|un gusto|sim|yes|sure)\b[\s,.!:]*)+"
@@ -30,7 +30,9 @@ _GREETING = re.compile(
 _SAYS_HELLO = re.compile(r"\b(?:hola|ola|hello|hi|hey|oi|buen[oa]s?|bom|boa|good)\b")
 _GREETS = words("hola ola hello hi hey oi buenas buenos saludos alo")
 _TITLE = re.compile(r"\s*(?:(?:el|la|o|a) )?(?:" + "|".join(sorted(TITLES)) + r")\b\.?\s+")
-_MASHED = re.compile(r"[^aeiouy'-]{5,}|(.)\1\1")
+_CODE = re.compile(r"[{}<>\[\]\\]|--")
+_MASHED = re.compile(r"[^aeiouy'-]{5,}|(.)\1\1|^\w{3,}[aei]r(?:l[oa]s?|me|te|se|nos)$")
+"""No name: five consonants on end, a letter three times, a verb with its pronoun ("recogerlo")."""
 _LONE_OF = words(
     "leon jesus dios souza sousa oliveira lima almeida paula castro silva santos freitas andrade avila haro toro leyva anda "
     "oro paz"
@@ -40,6 +42,7 @@ _ONLY_CITIES = frozenset(CITIES) - UNSURE - GIVEN
 _MOST_WORDS = 7
 _LONGEST = 80
 _TRIES = 4
+_DENIES = (" no", " nao", " not")
 
 
 class PersonNameReader:
@@ -59,6 +62,8 @@ class PersonNameReader:
         folded = fold(text)
         if "?" in text:
             return Miss("a_question")
+        if _CODE.search(text):
+            return Miss("not_a_name")
         greeting = _GREETING.match(folded)
         start = greeting.end() if greeting else 0
         if start >= len(text.rstrip(" .!,")):
@@ -98,6 +103,8 @@ class PersonNameReader:
             if name is not None:
                 return name
         for match in islice(_AM.finditer(folded), _TRIES):
+            if f" {folded[: match.start()].rstrip()}".endswith(_DENIES):
+                continue
             name = _name(text, match.end(), alone=False)
             if name is None:
                 continue
@@ -163,7 +170,7 @@ def _leaves_the_name(text: str, particle: re.Match[str], end: int, *, introduced
         return introduced or not following or following[0] in NOT_NAMES or following[0] in GIVEN
     article = bool(following) and following[0] in ("la", "los", "las", "el")
     words = following[1:] if article else following
-    if not words or words[0] in OF_A_BUSINESS or words[0] in NOT_NAMES:
+    if not words or words[0] in NOT_NAMES or not OF_A_BUSINESS.isdisjoint(words):
         return True
     if word in ("de", "da", "do") and not article:
         place = " ".join(words[:2]) in CITIES or (words[0] in CITIES and words[0] not in UNSURE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_INVISIBLE = {*range(0x20), *range(0x7F, 0xA1), 0xAD, 0x061C, 0x180E, *range(0x2000, 0x2010), *range(0x2028, 0x2030)}
+_INVISIBLE = {*range(0x20), *range(0x7F, 0xA1), 0xAD, 0x061C, 0x180E, *range(0x2000, 0x2010), *range(0x2028, 0x2030)} - {0x0A}
 _INVISIBLE |= {*range(0x205F, 0x2070), 0xFEFF, 0xFE0F}
 
 
@@ -23,15 +23,17 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[^\S\n]+")
 
 _UNKNOWN = re.compile(
-    r"\b(?:no (?:lo |la )?se\b(?! (?:puede|preocupe|si ))|ni idea|no tengo (?:ni )?idea|ni se|quien sabe|no (?:estoy|estamos) "
-    r"segur[oa]s?"
-    r"|(?:aun|todavia) no(?: (?:lo |la )?(?:se|tengo|tenemos|sabemos|he|hemos)\b.*)?$|no (?:lo )?sabemos|depende|lo que "
-    r"(?:cueste|valga)"
+    r"\b(?:nose\b|no (?:lo |la )?se\b(?! (?:puede|preocupe|si ))|ni idea|no tengo (?:ni )?idea|ni se|quien sabe|no "
+    r"(?:estoy|estamos) segur[oa]s?"
+    r"|(?:aun|todavia) no(?: (?:lo |la )?(?:se|tengo|tenemos|sabemos|he|hemos)\b.*)?$|no (?:lo )?sabemos|depende|lo (?:que|q) "
+    r"(?:cueste|valga|sea)"
     r"|(?:sin|no (?:tengo|hay|tenemos)) (?:un )?(?:presupuesto|limite|fecha|prisa|afan|apuro)|no (?:lo )?(?:tengo|tenemos) "
     r"(?:claro|definido)"
-    r"|(?:i )?don'?t know|dunno|not sure|no idea|it depends|no (?:rush|hurry|budget)|nao (?:sei|sabemos|tenho (?:ideia|"
+    r"|(?:i )?don'?t know|dunno|idk|not sure|no idea|it depends|no (?:rush|hurry|budget)|nao (?:sei|sabemos|tenho (?:ideia|"
     r"certeza))|ainda nao(?: sei)?"
-    r"|sem (?:pressa|orcamento)|tanto faz|cuando se pueda|sin definir|por definir)\b"
+    r"|sem (?:pressa|orcamento)|tanto faz"
+    r"|cuando (?:(?:ustede?s?|uds?|tu) )?(?:(?:me|se|lo|la|los|las) )?(?:pued(?:a|as|an)|quier(?:a|as|an)|"
+    r"dig(?:a|as|an)|teng(?:a|as|an)|gusten?|avisen?)|sin definir|por definir)\b"
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -49,7 +50,7 @@ def at(electronics: Dialog) -> Callable[..., State]:
     """A talk under way."""
 
     def state(**changes: Any) -> State:
-        return replace(engine.begin(electronics, "es"), greeted=True, **changes)
+        return msgspec.structs.replace(engine.begin(electronics, "es"), greeted=True, **changes)
 
     return state
 
@@ -93,7 +94,7 @@ def test_silence_ends_within_the_window(electronics: Dialog, at: Callable[..., S
 
 
 def test_nothing_new_told_registers_nothing(electronics: Dialog, at: Callable[..., State]) -> None:
-    state = at(answers=ANA, asked="need", reminded=1)
+    state = at(answers={"full_name": Answer("Ana Ruiz", "Ana Ruiz", known=True)}, asked="need", reminded=1)
     assert engine.remind(electronics, state, turn(known={"name": "Ana Ruiz"}))[1] == []
 
 
@@ -172,6 +173,80 @@ def test_a_word_that_is_a_choice_is_no_repair(electronics: Dialog, at: Callable[
     )
     assert state.answers["buyer"].value == "personal"
     assert not any(isinstance(effect, Handoff) for effect in effects)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "key"),
+    [("baja", "stop", "baja"), ("es alta", "start", "alta"), ("media", "inform", "media"), ("STOP", "stop", None)],
+)
+def test_a_choice_comes_before_consent(
+    electronics: Dialog, at: Callable[..., State], text: str, intent: str, key: str | None
+) -> None:
+    grades = {grade: {"es": f"Urgencia {grade}", "en": grade, "pt": grade} for grade in ("alta", "media", "baja")}
+    dialog = with_overrides(electronics, {"questions.buyer.choices": grades}, 2)
+    state, effects = engine.step(dialog, at(answers=ANA | {"need": TOLD["need"]}, asked="buyer"), turn(text, intent))
+    assert state.answers.get("buyer") == (Answer(key, f"Urgencia {key}") if key else None)
+    assert [type(command) for command in commands(effects)] == ([] if key else [RecordConsent])
+
+
+def test_an_address_may_come_in_pieces(electronics: Dialog, at: Callable[..., State]) -> None:
+    told = {name: answer for name, answer in TOLD.items() if name != "mail"}
+    state = at(answers=told, asked="mail")
+    for piece in ("ana.ruiz", "arroba", "gmail.com"):
+        assert "mail" not in state.answers
+        state, _ = engine.step(electronics, state, turn(piece, "inform"))
+    assert state.answers["mail"].value == "ana.ruiz@gmail.com"
+    assert (state.draft, state.failures) == ("", 0)
+
+
+def test_a_doubt_never_answers_another_question(electronics: Dialog, at: Callable[..., State]) -> None:
+    told = {name: TOLD[name] for name in ("full_name", "need", "buyer")}
+    state, _ = engine.step(electronics, at(answers=told, asked="budget"), turn("100", "inform"))
+    state, _ = engine.step(electronics, state, turn("no sé todavía", "skip"))
+    assert (state.asked, state.doubt) == ("timing", None)
+    state, _ = engine.step(electronics, state, turn("sí", "affirm"))
+    assert "timing" not in state.answers
+
+
+def test_every_answer_can_be_picked_to_correct(electronics: Dialog, at: Callable[..., State]) -> None:
+    more = {f"extra_{number}": Answer("x", "x") for number in range(9)}
+    questions = {
+        **electronics.questions,
+        **{name: dataclasses.replace(electronics.questions["need"], name=name) for name in more},
+    }
+    dialog = dataclasses.replace(electronics, questions=questions, order=(*electronics.order, *more))
+    _, effects = engine.step(dialog, at(answers=TOLD | more, status="confirming"), turn(choice="_confirm:fix"))
+    say = effects[0]
+    assert isinstance(say, Say)
+    assert len(say.choices) == len(TOLD) + len(more)
+
+
+def test_the_summary_shows_all_that_fits(electronics: Dialog, at: Callable[..., State]) -> None:
+    told = {name: answer for name, answer in TOLD.items() if name != "mail"}
+    long = Answer("x" * 300, "x" * 300)
+    _, effects = engine.step(electronics, at(answers=told | {"need": long}, asked="mail"), turn("ana@ruiz.co", "inform"))
+    assert "x" * 300 in text_of(effects)
+    longer = Answer("y" * 2000, "y" * 2000)
+    _, effects = engine.step(electronics, at(answers=told | {"need": longer}, asked="mail"), turn("ana@ruiz.co", "inform"))
+    say = effects[0]
+    assert isinstance(say, Say)
+    assert 900 < len(say.text) <= 1024
+    assert "ana@ruiz.co" in say.text
+
+
+def test_the_seller_reads_amounts_in_spanish(electronics: Dialog, at: Callable[..., State]) -> None:
+    state = at(answers=TOLD, language="en", status="confirming")
+    _, effects = engine.step(electronics, state, turn("", "repeat"))
+    assert "$ 6,000,000" in text_of(effects)
+    _, effects = engine.step(electronics, state, turn("yes", "affirm"))
+    lead = commands(effects)[0]
+    assert isinstance(lead, RegisterLead)
+    assert [one.shown for one in lead.answers if one.question == "budget"] == ["$ 6.000.000"]
+
+
+def test_what_lasts_is_not_asked_for_the_next_interest(electronics: Dialog, at: Callable[..., State]) -> None:
+    state, _ = engine.step(electronics, at(answers=TOLD, status="done"), turn("ahora quiero un televisor", "buy"))
+    assert set(state.answers) == {"full_name", "mail", "city", "need"}
 
 
 def test_known_facts_are_not_asked(electronics: Dialog) -> None:

@@ -13,7 +13,7 @@ from dialogs.readers import READERS
 GOOD = """\
 dialog: shop
 version: 3
-when: {intents: [greet], default: true}
+confirm: false
 greet:
   first: {es: "Hola, soy {bot}.", en: "Hi, I'm {bot}.", pt: "Oi, sou {bot}."}
   returning: {es: "Hola, {full_name|first_name}.", en: "Hi.", pt: "Oi."}
@@ -92,8 +92,10 @@ def test_loads() -> None:
         ("remind: 2h", "remind: soon", "silence.remind: must be a time like"),
         ("do: register_lead", "do: send_money", "there is only register_lead"),
         ("intent: shipping, asks: [hacen envíos], ", "", "faq.shipping: can never be asked"),
+        ("also: [negocio]", "within: soon", "choices.empresa.within: must be a number"),
         ("  firm:\n", "  company:\n", "is a name that texts use for something else"),
-        ("default: true", "default: perhaps", "must be true or false"),
+        ("confirm: false", "confirm: perhaps", "must be true or false"),
+        ("confirm: false", "when: {default: true}", "when: unknown key"),
     ],
 )
 def test_refuses(old: str, new: str, message: str) -> None:

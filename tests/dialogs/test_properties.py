@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from dialogs import engine
 from dialogs.loader import load_file, load_folder
-from dialogs.model import Attachment, Dialog, Effect, Say, State, Turn, Voice
+from dialogs.model import Attachment, AttachmentKind, Dialog, Effect, Say, State, Turn, Voice
 from nlu.understanding import Understanding
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("America/Bogota"))
@@ -115,7 +116,7 @@ IDS = (
     ":",
     "",
 )
-KINDS = ("image", "audio", "voice", "video", "document", "sticker", "location", "contact", "order")
+KINDS = get_args(AttachmentKind)
 
 attachments = st.builds(
     Attachment,
@@ -144,7 +145,7 @@ turns = st.builds(
     understanding=understandings,
     now=st.integers(0, 100_000).map(lambda minutes: NOW + timedelta(minutes=minutes)),
     open=st.booleans(),
-    opens=st.sampled_from(("", "mañana a las 9:00")),
+    opens=st.sampled_from(({}, {"es": "mañana a las 9:00", "en": "tomorrow at 9:00 AM"})),
     known=st.sampled_from(({}, {"name": "Ana Ruiz"}, {"name": "x" * 500, "email": "ana@ruiz.co", "company": "Ruiz SAS"})),
     returning=st.booleans(),
     voice=st.sampled_from((Voice(), Voice("Luna", "TecnoCentro", "usted"))),

@@ -82,6 +82,14 @@ def test_intent(nlu: Engine, text: str, intent: str) -> None:
         ("date", "ya", "inform"),
         (None, "ya", "affirm"),
         (None, "efectivo", "payment"),
+        ("choice", "es para mi negocio", "inform"),
+        ("money", "lo de siempre", "inform"),
+        ("person_name", "me das tu número?", "bot_challenge"),
+        ("person_name", "eres muy bobo", "insult"),
+        ("person_name", "pero dime el precio", "price"),
+        ("person_name", "Camila, ¿qué portátiles tienen?", "catalog"),
+        ("choice", "todo bien menos el correo", "correct"),
+        ("text", "no quiero nada solo miraba", "later"),
         ("text", "Papelería El Lápiz", "inform"),
         ("text", "Tienda El Precio Justo", "inform"),
         (None, "Tienda El Precio Justo", "price"),
@@ -134,6 +142,20 @@ def test_faq(nlu: Engine, text: str, key: str | None) -> None:
     assert nlu.understand(text, faq=index).faq == key
 
 
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("¿hacen envíos y aceptan tarjeta?", ("shipping", "payment")),
+        ("¿a qué hora abren? ¿dónde están ubicados?", ("hours", "location")),
+        ("¿hacen envíos a Cali y Medellín?", ("shipping", None)),
+        ("¿hacen envíos?", ("shipping", None)),
+    ],
+)
+def test_two_frequent_questions_in_one_message(nlu: Engine, text: str, keys: tuple[str, str | None]) -> None:
+    heard = nlu.understand(text, faq=nlu.faq_index(FAQ))
+    assert (heard.faq, heard.also) == keys
+
+
 def test_no_questions_match_nothing(nlu: Engine) -> None:
     assert nlu.faq_index({}).match("hacen envíos") == (None, 0.0)
     assert nlu.faq_index({"empty": ["", " "]}).match("hacen envíos") == (None, 0.0)
@@ -179,6 +201,8 @@ def test_a_name_that_was_asked_for_has_no_language(nlu: Engine) -> None:
         ("Ana Torres", False),
         ("que tenga buena batería", False),
         ("como 2 millones", False),
+        ("cuando usted me diga", False),
+        ("cuando entregan", True),
         ("para mi empresa", False),
         ("para qué quieren mi correo", True),
     ],
@@ -248,6 +272,7 @@ def test_a_changed_corpus_is_learnt(tmp_path: Path, small: Path) -> None:
     with (small / "es.yml").open("a", encoding="utf-8") as file:
         file.write("- intent: goodbye\n  examples: |\n    - chao pescao\n")
     assert load(cache, small).understand("chao pescao").intent == "goodbye"
+    assert len(list(cache.iterdir())) == 1  # the model of the old corpus is gone
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(small: Path) -> None:

@@ -1,7 +1,8 @@
 """Plays a transcript: what the prospect says is taken from the file, what we say and do is written anew.
 
 `> ` the prospect (lines on end are one burst), `< ` we (`<   ` goes on; `<` alone: nothing is said), `! ` a command or a handoff,
-`# ` a comment, `@ ` a header: `dialog=NAME`, `language=en`, `tone=usted`, `+3d` (time passes, and silence falls due),
+`# ` a comment, `@ ` a header: `dialog=NAME`, `language=en`, `tone=usted`, `bot=Mateo`,
+`company=Carga Andina`, `+3d` (time passes, and silence falls due),
 `closed`, `open`, `known name="Ana Ruiz"`, `returning`, `back` (handed back by a person), `deploy FILE.yaml`. Media: `> [voz]`,
 `> [foto] caption`, `> [documento] name`, `> [sticker]`, `> [ubicación] lat,lon`, `> [contacto] Name +57…`, `> [boton id]`.
 Between any two turns the state goes through JSON and the dialog is loaded anew."""
@@ -26,7 +27,8 @@ from nlu.engine import load
 from nlu.understanding import NOTHING, FaqIndex, Nlu
 
 START = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("America/Bogota"))
-_MEDIA = re.compile(r"\[(voz|foto|video|documento|sticker|ubicación|contacto|boton)\b([^\]]*)\]\s*(.*)")
+_MEDIA = re.compile(r"\[(voz|foto|video|documento|sticker|ubicación|contacto|pedido|incompatible|boton)\b([^\]]*)\]\s*(.*)")
+OPENS = {"es": "mañana a las 9:00", "en": "tomorrow at 9:00 AM", "pt": "amanhã às 9:00"}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -39,6 +41,8 @@ class Player:
     now: datetime = START
     language: str = "es"
     tone: str = "tu"
+    bot: str = "Luna"
+    company: str = "TecnoCentro"
     open: bool = True
     returning: bool = False
     known: dict[str, Value] = field(default_factory=dict)
@@ -79,7 +83,7 @@ class Player:
             case _ if word.startswith("+"):
                 self._wait(timedelta(**{_UNITS[word[-1]]: int(word[1:-1])}))
             case _:
-                key, _, value = word.partition("=")
+                key, _, value = header.partition("=")
                 match key:
                     case "dialog":
                         self.flow = FLOWS / f"{value}.yaml"
@@ -87,6 +91,10 @@ class Player:
                         self.language = value
                     case "tone":
                         self.tone = value
+                    case "bot":
+                        self.bot = value
+                    case "company":
+                        self.company = value
                     case _:
                         raise ValueError(f"{self.file.name}: no header {header}")
 
@@ -133,8 +141,8 @@ class Player:
 
     def _turn(self, text: str, choice: str | None, attachments: tuple[Attachment, ...]) -> Turn:
         return Turn(
-            text, choice, attachments, now=self.now, open=self.open, opens="" if self.open else "mañana a las 9:00",
-            known=dict(self.known), returning=self.returning, voice=Voice("Luna", "TecnoCentro", self.tone),  # type: ignore[arg-type]
+            text, choice, attachments, now=self.now, open=self.open, opens={} if self.open else OPENS,
+            known=dict(self.known), returning=self.returning, voice=Voice(self.bot, self.company, self.tone),  # type: ignore[arg-type]
         )  # fmt: skip
 
     def _after(self, state: State, effects: list[Effect]) -> None:
@@ -156,6 +164,10 @@ def _attachment(kind: str, rest: str, file: str) -> Attachment:
             return Attachment("contact", file, name=name, phone=phone)
         case "documento":
             return Attachment("document", file, name=rest)
+        case "pedido":
+            return Attachment("order", file, detail=rest)
+        case "incompatible":
+            return Attachment("unsupported", file)
         case _:
             return Attachment({"voz": "voice", "foto": "image", "video": "video", "sticker": "sticker"}[kind], file)  # type: ignore[arg-type]
 

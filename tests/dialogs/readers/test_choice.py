@@ -18,12 +18,12 @@ PHONES = {"a15": ("Galaxy A15",), "a25": ("Galaxy A25",), "s24": ("Galaxy S24 Ul
 
 SAID = {
     "empresa": ["empresa", "Una empresa", "EMPRESA", "1", "1.", "1️⃣", "la 1", "opción 1", "el primero", "la primera",
-        "uno", "empreza", "negosio",
+        "uno", "empreza", "negosio", "para mi enpresa", "es pa mi negosio",
                 "es para un negocio", "para mi empresa", "una compania", "no es para mí, es para la empresa",
-                "for a company", "🏢 empresa"],
+                "for a company", "🏢 empresa", "pa mi empresa", "empresa, somos varios"],
     "persona": ["2", "la segunda", "dos", "opcion dos", "para mi", "Para mí!", "es para mí", "personal", "uso persnal",
         "uso personal por favor",
-                "no es para empresa, es para mi", "la última", "the second one", "second"],
+                "no es para empresa, es para mi", "la última", "the second one", "second", "pa mi", "es pra mi"],
 }  # fmt: skip
 
 
@@ -49,7 +49,8 @@ def test_timing(text, key, read):
     [(BUYER, "", "empty"), (BUYER, "😊", "empty"), (BUYER, "algo", "not_a_choice"), (BUYER, "3", "not_a_choice"), (BUYER,
      "si", "not_a_choice"),
      (BUYER, "¿hacen envíos?", "not_a_choice"), (TIMING, "hoy o esta semana", "ambiguous"), (PHONES, "galaxy", "ambiguous"),
-     (PHONES, "el galaxi", "not_a_choice"), ({}, "1", "not_a_choice")],
+     (PHONES, "el galaxi", "not_a_choice"), (BUYER, "depende", "unknown"),
+     (BUYER, "no sé", "unknown"), ({}, "1", "not_a_choice")],
 )  # fmt: skip
 def test_misses(choices, text, why, read):
     assert read("choice", text, choices=choices) == Miss(why)
@@ -75,7 +76,9 @@ def test_buttons(pressed, value, asking):
      "compañía"),
      (TIMING, "hoy vi su anuncio", None), (TIMING, "¿entregan hoy?", None), (TIMING, "hoy o esta semana", None), (BUYER,
      "2", None),
-     (BUYER, "no es para empresa", None), (BUYER, "para mi hermano", None)],
+     (BUYER, "no es para empresa", None), (BUYER, "un portátil para mí, 3 millones", "para mí"),
+     (BUYER, "busco uno pa mi", "pa mi"), (BUYER, "para mí lo mejor es un tv", None), (TIMING, "esta semna", "esta semna"),
+     (TIMING, "estas semillas", None), (BUYER, "para mi hermano", None)],
 )  # fmt: skip
 def test_find(choices, text, part, find):
     reading = find("choice", text, choices=choices)

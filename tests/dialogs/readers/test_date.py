@@ -20,6 +20,10 @@ es | mañana mismo | 2026-11-25
 es | mañana por la mañana | 2026-11-25
 es | pasado mañana | 2026-11-26
 es | el viernes | 2026-11-27
+es | el biernes | 2026-11-27
+es | savado | 2026-11-28
+es | 15 de disiembre | 2026-12-15
+es | la prosima semana | 2026-11-30/2026-12-06
 es | este viernes | 2026-11-27
 es | próximo lunes | 2026-11-30
 es | el lunes que viene | 2026-11-30
@@ -138,7 +142,9 @@ def test_shown(text, language, shown, read):
     ("text", "why"),
     [("", "empty"), ("hola", "not_a_date"), ("por la mañana", "not_a_date"), ("necesito 15 portátiles", "not_a_date"),
      ("no sé", "unknown"),
-     ("sin afán", "unknown"), ("cuando se pueda", "unknown"), ("ayer", "in_the_past"), ("la semana pasada", "in_the_past"),
+     ("sin afán", "unknown"), ("cuando se pueda", "unknown"),
+     ("cuando puedan", "unknown"), ("cuando usted me diga", "unknown"),
+     ("ayer", "in_the_past"), ("la semana pasada", "in_the_past"),
      ("hace 3 días", "in_the_past"), ("el lunes pasado", "in_the_past"), ("20/11/2026", "in_the_past"), ("3 de noviembre",
      "in_the_past"),
      ("hoy a las 8 am", "in_the_past"), ("31 de febrero", "no_such_day"), ("31/02", "no_such_day"),

@@ -64,7 +64,7 @@ def test_a_slip_in_the_domain_is_kept_and_put_in_doubt(written, meant, read):
     [("", "empty"), ("@", "empty"), ("hola", "not_an_email"), ("no sé", "unknown"), ("ana.gmail.com", "no_at_sign"),
      ("ana@@x.com", "not_an_email"),
      ("ana@", "not_an_email"), ("@gmail.com", "not_an_email"), ("a@b.co c@d.co e@f.co", "ambiguous"), ("3001234567",
-     "not_an_email")],
+     "not_an_email"), ("no molestes más con el correo", "not_an_email")],
 )  # fmt: skip
 def test_misses(text, why, read):
     assert read("email", text) == Miss(why)

@@ -10,6 +10,8 @@ AMOUNTS = """
 CO | 2 millones | 2000000 COP | $ 2.000.000
 CO | 2 millones de pesos | 2000000 COP | $ 2.000.000
 CO | dos millones | 2000000 COP | $ 2.000.000
+CO | dos miyones | 2000000 COP | $ 2.000.000
+CO | kinientos mil pesos | 500000 COP | $ 500.000
 CO | dos millones quinientos | 2500000 COP | $ 2.500.000
 CO | dos millones quinientos mil | 2500000 COP | $ 2.500.000
 CO | 2 millones 300 mil | 2300000 COP | $ 2.300.000
@@ -125,10 +127,12 @@ def test_a_small_number_in_a_large_currency_is_put_in_doubt(text, country, meant
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("", "empty"), ("😊", "empty"), ("no sé", "unknown"), ("ni idea", "unknown"), ("I don't know", "unknown"), ("não sei",
-     "unknown"),
+    [("", "empty"), ("😊", "empty"), ("no sé", "unknown"), ("el más barato", "unknown"), ("lo q valga", "unknown"),
+     ("lo de siempre", "unknown"), ("lo menos posible", "unknown"), ("ni idea", "unknown"), ("I don't know", "unknown"),
+     ("não sei", "unknown"),
      ("sin presupuesto", "unknown"), ("hola", "not_money"), ("mil gracias", "not_money"), ("iphone 15 pro", "not_money"),
-     ("calle 80", "not_money"), ("mi cédula es 1.020.304.050", "not_money"), ("el de 256?", "not_money"), ("3 años",
+     ("calle 80", "not_money"),
+     ("mi cédula es 1.020.304.050", "not_money"), ("el de 256?", "not_money"), ("3 años",
      "not_money"), ("0", "too_small"), ("99999999999999999", "not_money"),
      ("2 millones aquí y 7 millones allá", "ambiguous")],
 )  # fmt: skip
@@ -178,3 +182,10 @@ def test_bounds_hold_for_the_ask_s_currency_only(read):
 def test_find(text, part, find):
     reading = find("money", text)
     assert (text[slice(*reading.span)] if reading else None) == part
+
+
+@pytest.mark.parametrize(("text", "per"), [("como 300 mil semanales", "semanales"), ("300 mil por quincena", "por quincena")])
+def test_another_period_than_the_month_is_shown(text, per, read):
+    reading = read("money", text)
+    assert reading.value == {"amount": "300000", "currency": "COP", "per": per}
+    assert reading.shown == f"$ 300.000 {per}"

@@ -12,7 +12,8 @@ from dialogs.readers.words import fold
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("12", 12), ("doce", 12), ("una docena", 12), ("media docena", 6), ("dos docenas", 24), ("un par", 2),
+    [("12", 12), ("dose cajas", 12), ("beinte", 20), ("lo siento", None),
+     ("doce", 12), ("una docena", 12), ("media docena", 6), ("dos docenas", 24), ("un par", 2),
      ("unas 20 cajas", 20),
      ("como 50", 50), ("1.500", 1500), ("2,5", "2.5"), ("1/2", "0.5"), ("mil", 1000), ("100 unidades", 100), ("una", 1),
      ("uno", 1),

@@ -8,6 +8,8 @@ from dialogs.readers import READERS, Heard, Miss, Reading
 NAMES = """
 soy Ana | Ana
 yo soy ana | Ana
+soi camilo | Camilo
+me yamo luis peres | Luis Peres
 hola, soy ana | Ana
 no, soy Ana Gómez | Ana Gómez
 me llamo ana ruiz | Ana Ruiz
@@ -61,6 +63,10 @@ Ana, ana@ruiz.co | Ana
 hola Ana | Ana
 me equivoqué, es Ana Gómez | Ana Gómez
 hola soy Ana Ruiz, necesito un portátil de 2 millones para hoy | Ana Ruiz
+mi nmbre es andrea lopez | Andrea Lopez
+no soy Ana, soy Pedro | Pedro
+les escribe Sandra Peña | Sandra Peña
+Ing. Carlos Duarte de Metalmecánica Duarte SAS | Carlos Duarte
 """
 
 
@@ -87,7 +93,7 @@ def test_names(line, read):
              "quiero hablar con Juan", "el portátil de la foto", "puta", "ana@ruiz.co", "3001234567", "2 millones",
              "jajaja", "asdfgh",
              "hola buenas me interesa", "estoy buscando", "bogota", "medellín", "I'm looking for a laptop", "el lunes",
-             "no", "sí"],
+             "no", "sí", "{full_name}", "recogerlo hoy mismo", "this sucks", "corregir", "media", "Acme SAS"],
         ),
         ("too_long", ["zeta eta theta iota kappa lambda ny xi omikron pi"]),
     ],

@@ -8,7 +8,8 @@ from dialogs.readers import READERS, Heard, Miss, Reading
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("Bogotá", "Bogotá"), ("bogota", "Bogotá"), ("en medellin", "Medellín"), ("vivo en cali", "Cali"),
+    [("Bogotá", "Bogotá"), ("bogota", "Bogotá"), ("suba", "Bogotá"), ("de Shenzhen a Bogotá", "Bogotá"), ("en Bosa", "Bogotá"),
+     ("en medellin", "Medellín"), ("vivo en cali", "Cali"),
      ("estoy en barranqilla", "Barranquilla"),
      ("soy de pereira", "Pereira"), ("hola, necesito envio a bucaramanga", "Bucaramanga"), ("busco portatil en bogota",
      "Bogotá"), ("cdmx", "Ciudad de México"),
@@ -30,6 +31,8 @@ def test_places_in_words(text, name, read):
         ("", "empty"),
         ("no sé", "unknown"),
         ("123", "not_a_place"),
+        ("dos millones", "not_a_place"),
+        ("ana@ruiz.co", "not_a_place"),
         ("quiero una lima", "not_a_place"),
         ("soy David", "not_a_place"),
         ("¿cuánto vale?", "not_a_place"),

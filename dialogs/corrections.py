@@ -1,0 +1,360 @@
+"""Answers are kept, and put right: "no, mi correo es otro: …", "mejor Cali", "y que sea negro"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from dialogs import hearing, wording
+from dialogs.hearing import ask
+from dialogs.model import Answer, Dialog, Language, Question, State, Turn, Value
+from dialogs.readers import READERS
+from dialogs.readers.base import Heard, Reading
+from dialogs.readers.cities import city_of
+from dialogs.readers.words import clean, fold, unknown
+from dialogs.readers.words import words as listed
+from dialogs.talk import Talk, clip, options_of
+
+_INTRODUCTION = listed("soy llamo habla escribe name am i sou chamo fala")
+_LONGEST_WISH = 400
+_PLAIN_READERS = ("email", "phone", "tax_id", "money", "date")
+"""Whose bare answer corrects a summary without a word of correction."""
+_FEW = 4
+"""Words up to which what follows a correction is one answer."""
+_DENIED = re.compile(
+    r"^(?:no|não|not) (?:(?:es|era|é|is) )?[^,;.\n]+(?:[,;.\n]| sino\b| es\b)(?: *(?:es|sino|é|is)\b)*", re.IGNORECASE
+)
+"""What a correction takes back before it says how it is: "no es Cali, es Palmira"."""
+_NAMING = 6
+"""Words up to which naming an answer asks to change it."""
+_FIGURE = 3
+"""Digits from which a number is an answer, not the place in a list."""
+
+
+def change(talk: Talk, question: Question, others: Iterable[Question] = ()) -> None:
+    """Ask an answered question again, and the `others` after it."""
+    talk.update(fixing=(question.name, *(one.name for one in others if one is not question)))
+    talk.change_next()
+
+
+def which(talk: Talk) -> None:
+    """Ask which answer is to be corrected."""
+    told = talk.told()
+    if len(told) == 1:
+        change(talk, next(iter(told.values())))
+        return
+    talk.update(offer="fix", failures=0)
+    talk.say(talk.common("fix_which"), options_of(talk, told), talk.common("choose"))
+
+
+def store(talk: Talk, readings: Mapping[str, Reading], asked: Question | None) -> None:
+    """Keep what was read; tell what was noted besides the question asked, and what changed."""
+    noted: list[str] = []
+    if readings and talk.state.doubt is not None and asked is not None and asked.name not in readings:
+        noted += unanswered_doubt(talk, asked)
+    for name in talk.dialog.questions:
+        if name not in readings:
+            continue
+        reading = readings[name]
+        old = talk.state.answers.get(name)
+        answer = Answer(reading.value, clean(reading.shown))
+        talk.answer(name, answer)
+        if reading.instead is not None and talk.state.doubt is None:
+            talk.update(doubt=Answer(reading.instead.value, reading.instead.shown), asked=name)
+        elif old is not None:
+            talk.add(talk.common("same" if old.value == answer.value else "corrected", shown=talk.shown(name)))
+        elif asked is None or name != asked.name:
+            noted.append(clip(talk.shown(name), 80))
+    if noted:
+        talk.add(talk.common("noted", shown=" · ".join(noted)))
+    if readings:
+        talk.update(failures=0, offer="", draft="")
+        if talk.state.doubt is None and talk.changing:
+            talk.update(asked=None)
+
+
+def unanswered_doubt(talk: Talk, asked: Question) -> list[str]:
+    """Somebody went on without a yes or no: an amount is what was probably meant, anything else what was written."""
+    doubt = talk.state.doubt
+    talk.update(doubt=None, asked=None)
+    if doubt is None or asked.read != "money":
+        return []
+    talk.answer(asked.name, doubt)
+    return [clip(talk.shown(asked.name), 80)]
+
+
+def correct(talk: Talk, asked: Question | None) -> bool:
+    """An explicit correction: "no, mi correo es otro: ana@ruiz.co", "cambiar el nombre"; whether it was one."""
+    text, state = talk.turn.text, talk.state
+    told = talk.told()
+    words = wording.words_of(text)
+    if not told or not words:
+        return False
+    sure = talk.intent == "correct" or state.offer == "fix"
+    denies = _denies(talk, asked)
+    stated = wording.states(text, told.values())
+    if stated is not None and stated[0].takes and not sure and not denies:  # "la carga es frágil" says more of it
+        return _add_to(talk, stated[0].name, text.strip(" .")) and _closed(talk)
+    another = _another_person(talk, told, asked)
+    if another is not None:
+        _put_right(talk, *another)
+        return True
+    if state.offer == "fix" and len(words) == 1 and words[0].plain.isdecimal() and len(words[0].plain) < _FIGURE:
+        chosen = list(told.values())[int(words[0].plain) - 1 : int(words[0].plain)]
+        if chosen:
+            change(talk, chosen[0])
+        else:
+            which(talk)
+        return True
+    asks = sure or denies or stated is not None or any(wording.phrases(talk.dialog, text, one) for one in ("correct", "except"))
+    named = wording.mentioned(talk.dialog, text, told)
+    if named is not None:
+        return _correct_named(talk, *named, asked, asks=asks, sure=sure)
+    if not asks and state.status != "confirming":
+        return False
+    return _correct_unnamed(talk, asked, denies=denies, sure=sure)
+
+
+def _denies(talk: Talk, asked: Question | None) -> bool:
+    """Whether it begins with a "no" that takes back what was told: neither "no sé, …" nor the "no" that was asked for."""
+    words = wording.words_of(talk.turn.text)
+    if len(words) < 2 or words[0].plain not in ("no", "nao"):
+        return False
+    if unknown(fold(re.split("[,.;]", talk.turn.text, maxsplit=1)[0])):
+        return False
+    return asked is None or not asked.choices or not _is_choice(talk, asked)
+
+
+def _correct_named(talk: Talk, question: Question, rest: str, asked: Question | None, *, asks: bool, sure: bool) -> bool:
+    text, state = talk.turn.text, talk.state
+    waiting = asked is not None and asked.name not in state.answers and asked.read in ("text", "person_name")
+    if not asks and (question.read == "text" or (waiting and question.read == "person_name")):
+        return False
+    reading = _correction(talk, question, rest)
+    if reading is not None:
+        _put_right(talk, question, reading)
+        return True
+    naming = state.status == "confirming" and not wording.is_question(talk.dialog, text)
+    if sure or ((asks or naming) and len(wording.words_of(text)) <= _NAMING):
+        change(talk, question, wording.all_mentioned(text, talk.told()))
+        return True
+    return False
+
+
+def _correct_unnamed(talk: Talk, asked: Question | None, *, denies: bool, sure: bool) -> bool:
+    state, told = talk.state, talk.told()
+    # What follows a "no" is not denied by it: "no, hoy".
+    heard = replace(talk.turn, text=talk.turn.text[wording.words_of(talk.turn.text)[1].start :]) if denies else talk.turn
+    bare = state.status == "confirming" or state.offer == "fix"
+    gap = _fills_a_gap(talk) if bare and not sure else None
+    if gap is not None:
+        store(talk, gap, None)
+        return _closed(talk)
+    for question in reversed(told.values()):
+        found = _found(talk, question, heard, bare=bare)
+        if found is not None and found.value != state.answers[question.name].value:
+            _put_right(talk, question, found)
+            return True
+    last = told.get(list(state.answers)[-1]) if denies else None
+    short = _short_reading(talk, last, heard.text.strip()) if last is not None else None
+    if last is not None and short is not None and short.value != state.answers[last.name].value:  # "no, el sábado"
+        _put_right(talk, last, short)
+        return True
+    if sure and (asked is None or talk.intent == "correct"):
+        which(talk)
+        return True
+    # A place may be any words: what begins as a correction and names no city is about something else.
+    placeless = asked is not None and asked.read == "location" and _found(talk, asked, talk.turn, bare=False) is None
+    return placeless and late_correction(talk) and _closed(talk)
+
+
+def still_known(dialog: Dialog, state: State, turn: Turn) -> Mapping[str, Value]:
+    """What is known of the person, without the name where a talk opens with another: "soy Carlos, el esposo de Ana"."""
+    known = turn.known.get("name")
+    if state.greeted or not known or not turn.text:
+        return turn.known
+    question = next((one for one in dialog.questions.values() if one.fact == "name" and one.read == "person_name"), None)
+    if question is None or not _introduces_another(question, turn, state.language, str(known)):
+        return turn.known
+    return {fact: value for fact, value in turn.known.items() if fact != "name"}
+
+
+def _another_person(talk: Talk, told: Mapping[str, Question], asked: Question | None) -> tuple[Question, Reading] | None:
+    question = next((one for one in told.values() if one.fact == "name" and one.read == "person_name"), None)
+    if question is None or question is asked:
+        return None
+    reading = _introduces_another(question, talk.turn, talk.state.language, talk.shown(question.name))
+    return (question, reading) if reading else None
+
+
+def _introduces_another(question: Question, turn: Turn, language: Language, known: str) -> Reading | None:
+    """Another name than the `known` one, of somebody who says who it is that writes."""
+    if not _INTRODUCTION.intersection(word.plain for word in wording.words_of(turn.text)[:8]):
+        return None
+    reading = READERS["person_name"].find(Heard(turn.text), ask(question, turn, language))
+    other = reading is not None and not set(wording.plain(reading.shown).split()) & set(wording.plain(known).split())
+    return reading if other else None
+
+
+def _closed(talk: Talk) -> bool:
+    talk.close()
+    return True
+
+
+def _is_choice(talk: Talk, asked: Question) -> bool:
+    return isinstance(READERS["choice"].read(Heard(talk.turn.text), ask(asked, talk.turn, talk.state.language)), Reading)
+
+
+def _fills_a_gap(talk: Talk) -> Mapping[str, Reading] | None:
+    """A bare figure or address as the answer to a question that was skipped: "52345679" is the NIT, not an amount."""
+    for name in talk.state.skipped:
+        question = talk.dialog.questions.get(name)
+        if question is not None and question.read in ("email", "phone", "tax_id") and len(talk.turn.text.split()) <= _FEW:
+            reading = READERS[question.read].read(Heard(talk.turn.text), ask(question, talk.turn, talk.state.language))
+            if isinstance(reading, Reading):
+                return {name: reading}
+    return None
+
+
+def _correction(talk: Talk, question: Question, rest: str) -> Reading | None:
+    rest = _DENIED.sub("", rest).strip()
+    if rest and not wording.is_question(talk.dialog, talk.turn.text):
+        reading = READERS[question.read].read(Heard(rest), ask(question, talk.turn, talk.state.language))
+        if isinstance(reading, Reading) and (question.read != "text" or wording.content(talk.dialog, rest)):
+            return reading
+    return _found(talk, question, talk.turn, bare=False)
+
+
+def _found(talk: Talk, question: Question, turn: Turn, *, bare: bool) -> Reading | None:
+    found = hearing.find(talk.dialog, question, turn, talk.state.language)
+    if found is None and bare and question.read in _PLAIN_READERS and not wording.is_question(talk.dialog, turn.text):
+        read = READERS[question.read].read(Heard(turn.text), ask(question, turn, talk.state.language))
+        found = read if isinstance(read, Reading) else None
+    return found
+
+
+def _put_right(talk: Talk, question: Question, reading: Reading) -> None:
+    """Store the correction, any other of an answer that is named too, and whatever else the message answers."""
+    store(talk, {question.name: reading}, None)
+    for name, other in talk.told().items():
+        if other is not question and wording.mentioned(talk.dialog, talk.turn.text, {name: other}):
+            found = _found(talk, other, talk.turn, bare=False)
+            if found is not None and found.value not in (reading.value, talk.state.answers[name].value):
+                store(talk, {name: found}, None)
+    more = hearing.gather(talk.dialog, talk.state, talk.turn, None, talk.values(), free=False, wish="").readings
+    store(talk, {name: other for name, other in more.items() if other.value != reading.value}, None)
+    talk.close()
+
+
+def another_wish(talk: Talk) -> bool:
+    """Something else is wanted besides what is noted already: both are kept."""
+    ordered = "; ".join(one.detail for one in talk.turn.attachments if one.kind == "order" and one.detail)
+    for name, question in talk.told().items():
+        if question.takes and ordered and _add_to(talk, name, ordered):
+            return True
+        more = talk.intent in question.takes or says_more(talk)
+        if question.takes and more and not wording.is_question(talk.dialog, talk.turn.text):
+            wanted = wording.wish(talk.dialog, talk.turn.text, asked=False)
+            if wanted and _add_to(talk, name, wanted):
+                return True
+    return False
+
+
+def wish_beside(talk: Talk, readings: Mapping[str, Reading]) -> None:
+    """ "Ya les compro, y quiero 20 pacas más": something more is wanted in a message that answers something else."""
+    text = talk.turn.text
+    known = next((name for name, question in talk.told().items() if question.takes and name not in readings), None)
+    if known is None or not wording.phrases(talk.dialog, text, "want") or wording.is_question(talk.dialog, text):
+        return
+    rest = wording.without(talk.dialog, text, (reading.span for reading in readings.values() if reading.span is not None))
+    for start, end in wording.clauses(rest):
+        clause = rest[start:end]
+        said = wording.plain(wording.trimmed(talk.dialog, clause))
+        new = not any(said in one.exact for one in talk.dialog.questions.values())
+        if start and new and wording.phrases(talk.dialog, clause, "want") and wording.content(talk.dialog, clause):
+            _add_to(talk, known, wording.trimmed(talk.dialog, clause))
+
+
+def says_more(talk: Talk) -> bool:
+    """ "También un mouse", "quiero que sea negro"."""
+    text = talk.turn.text
+    return wording.begins(talk.dialog, text, "also") or wording.plain(wording.trimmed(talk.dialog, text)).startswith("que se")
+
+
+def _add_to(talk: Talk, name: str, more: str) -> bool:
+    old = talk.state.answers[name]
+    if not isinstance(old.value, str) or len(old.value) + len(more) >= _LONGEST_WISH or more in old.value:
+        return False
+    both = f"{old.value}; {more}"
+    talk.answer(name, Answer(both, both))
+    talk.add(talk.common("noted", shown=clip(more, 80)))
+    return True
+
+
+def told_again(talk: Talk) -> bool:
+    """What is known already: it is confirmed, or put right where the message is another choice word for word."""
+    said = wording.plain(talk.turn.text)
+    if not said or wording.is_question(talk.dialog, talk.turn.text):
+        return False
+    for name, question in talk.told().items():
+        found = hearing.find(talk.dialog, question, talk.turn, talk.state.language)
+        if found is not None and (
+            found.value == talk.state.answers[name].value
+            or said in question.exact
+            or question.dated
+            or _is_all(talk, question, found)
+        ):
+            store(talk, {name: found}, None)
+            return True
+    if wording.phrases(talk.dialog, talk.turn.text, "already"):
+        talk.add(talk.common("already"))
+        return True
+    return False
+
+
+def _is_all(talk: Talk, question: Question, found: Reading) -> bool:
+    """Whether a message is one place, amount or address and nothing else: "en Soacha"."""
+    if (
+        question.read not in ("location", "money", "email", "phone", "tax_id")
+        or found.span is None
+        or len(talk.turn.text.split()) > _FEW
+    ):
+        return False
+    start, end = found.span
+    return not wording.words_of(talk.turn.text[end:]) and len(wording.words_of(talk.turn.text[:start])) < 2
+
+
+def late_correction(talk: Talk) -> bool:
+    """ "Mejor un teclado", "perdón, Ana Milena": words of correction before something that only its own question could read."""
+    told = talk.told()
+    rest = wording.after_correction(talk.dialog, talk.turn.text)
+    if not rest or wording.is_question(talk.dialog, talk.turn.text):
+        return False
+    for name, question in told.items():
+        old = wording.plain(talk.shown(name)).split()
+        if question.read == "person_name" and set(wording.plain(rest).split()) & set(old):
+            reading = READERS["person_name"].read(Heard(rest), ask(question, talk.turn, talk.state.language))
+            if isinstance(reading, Reading):
+                store(talk, {name: reading}, None)
+                return True
+    for name, question in reversed(told.items()):
+        short = _short_reading(talk, question, rest)
+        if short is not None and short.value != talk.state.answers[name].value:
+            store(talk, {name: short}, None)
+            return True
+    for name, question in told.items():
+        if question.takes and wording.content(talk.dialog, rest):
+            store(talk, {name: Reading(rest, rest)}, None)
+            return True
+    return False
+
+
+def _short_reading(talk: Talk, question: Question, rest: str) -> Reading | None:
+    """ "Mejor 2 y medio", "mejor Cali": a few words that only a question of their own kind reads."""
+    if question.read in ("text", "person_name", "file") or len(rest.split()) > _FEW:
+        return None
+    if question.read == "location" and city_of(wording.plain(rest), talk.turn.country) is None:
+        return None
+    reading = READERS[question.read].read(Heard(rest), ask(question, talk.turn, talk.state.language))
+    return reading if isinstance(reading, Reading) else None
