@@ -9,54 +9,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain, islice
 
+from dialogs.readers.day_names import MONTH_OF, PT_WEEKDAYS, WEEKDAY_OF
 from dialogs.readers.numbers import SMALL
 
-_MONTHS = (
-    "enero january janeiro ene jan",
-    "febrero february fevereiro feb fev",
-    "marzo march marco mar",
-    "abril april abr apr",
-    "mayo may maio",
-    "junio june junho jun",
-    "julio july julho jul",
-    "agosto august ago aug",
-    "septiembre setiembre september setembro sept sep",
-    "octubre october outubro oct",
-    "noviembre november novembro nov",
-    "diciembre december dezembro dic dec dez",
-)
-_WEEKDAYS = (
-    "lunes monday segunda-feira segunda.feira lun",
-    "martes tuesday terca-feira terca.feira",
-    "miercoles wednesday quarta-feira quarta.feira mie",
-    "jueves thursday quinta-feira quinta.feira jue",
-    "viernes friday sexta-feira sexta.feira vie viernez",
-    "sabado saturday sab",
-    "domingo sunday dom",
-)
-
-
-def _by_ear(word: str) -> set[str]:
-    """The word, and as it is spelt by ear: "viernes", "biernes", "viernez", "biernez"."""
-    heard = {word}
-    for wrote, meant in (("v", "b"), ("b", "v"), ("ci", "si"), ("ce", "se"), ("s", "z"), ("gos", "jos")):
-        heard |= {other[::-1].replace(wrote[::-1], meant[::-1], 1)[::-1] for other in heard}
-    return heard
-
-
-_PT_WEEKDAYS = {"segunda": 0, "terca": 1, "quarta": 2, "quinta": 3, "sexta": 4}
-_MONTH_OF = {
-    heard: number
-    for number, words in enumerate(_MONTHS, 1)
-    for place, word in enumerate(words.split())
-    for heard in (_by_ear(word) if not place else {word})
-}
-_WEEKDAY_OF = {
-    heard: number
-    for number, words in enumerate(_WEEKDAYS)
-    for place, word in enumerate(words.split())
-    for heard in (_by_ear(word) if not place else {word.replace(".", " ")})
-} | _PT_WEEKDAYS
 _COUNTS = {word: int(value) for word, value in SMALL.items() if 0 < value <= 31 or value in (40, 45, 60, 90)} | {
     "a": 1, "an": 1, "primero": 1, "primeiro": 1, "first": 1, "par de": 2, "par": 2, "couple of": 2, "few": 3,
     "unos": 3, "algunos": 3, "pocos": 3, "alguns": 3, "poucos": 3, "treinta y un": 31, "treinta y uno": 31,
@@ -67,12 +22,12 @@ def either(words: Iterable[str]) -> str:
     return "|".join(sorted(words, key=len, reverse=True))
 
 
-_MONTH = f"(?:{either(_MONTH_OF)})\\b\\.?"
-_LONG_MONTH = f"(?:{either(word for word in _MONTH_OF if len(word) > 4 or word in ('mayo', 'maio', 'june', 'july'))})"
+_MONTH = f"(?:{either(MONTH_OF)})\\b\\.?"
+_LONG_MONTH = f"(?:{either(word for word in MONTH_OF if len(word) > 4 or word in ('mayo', 'maio', 'june', 'july'))})"
 _DAY_WORDS = either({word for word, value in SMALL.items() if 1 < value <= 31} | {"primero", "primeiro", "first"})
 _DAY = f"(?:[0-3]?\\d(?:st|nd|rd|th|ro|er|do|º|°)?|{_DAY_WORDS}|treinta y uno?)"
 _COUNT = f"(?:\\d{{1,3}}|(?:un |una |a |uns )?(?:par de|couple of)|{either(_COUNTS)})"
-_WEEKDAY = f"(?:{either(word for word in _WEEKDAY_OF if word not in _PT_WEEKDAYS)})"
+_WEEKDAY = f"(?:{either(word for word in WEEKDAY_OF if word not in PT_WEEKDAYS)})"
 _UNIT = r"(?:dias?|days?|semanas?|weeks?|mes(?:es)?|months?|quincenas?|anos?|years?)"
 _NEXT = r"(?:pro(?:x|cs|s|cc)im[oa]|otr[oa]|next|seguinte)"
 _COMING = r"(?:que viene|que vem|entrante|siguiente|proxim[oa]|que entra|seguinte)"
@@ -137,7 +92,7 @@ def _coming(today: date, month: int, day: int) -> date:
 def _dated(match: re.Match[str], today: date) -> Days:
     """3 de diciembre (de 2026), December 3rd, del 3 al 5 de diciembre."""
     parts = match.groupdict()
-    month, last = _MONTH_OF[parts["month"].rstrip(".")], _count(parts["day"])
+    month, last = MONTH_OF[parts["month"].rstrip(".")], _count(parts["day"])
     first = _count(parts["from"]) if parts.get("from") else last
     year = parts.get("year")
     if year:
@@ -174,22 +129,22 @@ def _of_month(match: re.Match[str], today: date) -> Days:
 
 def _weekday(match: re.Match[str], today: date) -> Days:
     parts = match.groupdict()
-    ahead = (_WEEKDAY_OF[parts["weekday"]] - today.weekday()) % 7
+    ahead = (WEEKDAY_OF[parts["weekday"]] - today.weekday()) % 7
     if parts.get("past") is not None:
         return _one(today - timedelta(days=7 - ahead if ahead else 7))
     if parts.get("week"):
-        return _one(today + timedelta(days=_WEEKDAY_OF[parts["weekday"]] - today.weekday() + 7))
+        return _one(today + timedelta(days=WEEKDAY_OF[parts["weekday"]] - today.weekday() + 7))
     which = parts.get("which") or ""
     if which.startswith(("next", "otr")):
-        return _one(today + timedelta(days=_WEEKDAY_OF[parts["weekday"]] - today.weekday() + 7))
+        return _one(today + timedelta(days=WEEKDAY_OF[parts["weekday"]] - today.weekday() + 7))
     if ahead == 0 and not which.startswith(("est", "this")):
         ahead = 7
     return _one(today + timedelta(days=ahead))
 
 
 def _weekday_range(match: re.Match[str], today: date) -> Days:
-    first = today + timedelta(days=(_WEEKDAY_OF[match["one"]] - today.weekday()) % 7)
-    return first, first + timedelta(days=(_WEEKDAY_OF[match["two"]] - first.weekday()) % 7)
+    first = today + timedelta(days=(WEEKDAY_OF[match["one"]] - today.weekday()) % 7)
+    return first, first + timedelta(days=(WEEKDAY_OF[match["two"]] - first.weekday()) % 7)
 
 
 def _week(weeks: int) -> Callable[[re.Match[str], date], Days]:
@@ -214,7 +169,7 @@ def _month(months: int) -> Callable[[re.Match[str], date], Days]:
 
 
 def _named_month(match: re.Match[str], today: date) -> Days:
-    month = _MONTH_OF[match["month"]]
+    month = MONTH_OF[match["month"]]
     year = int(match["year"]) if match["year"] else today.year + (month < today.month)
     first = date(year, month, 1)
     part = match["part"] or ""
@@ -354,7 +309,7 @@ _RULES = tuple(
     for pattern, rule in rules
 )
 _PT_RULE = (
-    re.compile(rf"\b(?P<which>proxima|nesta|esta|essa)? ?(?P<weekday>{either(_PT_WEEKDAYS)})(?: que vem)?\b"),
+    re.compile(rf"\b(?P<which>proxima|nesta|esta|essa)? ?(?P<weekday>{either(PT_WEEKDAYS)})(?: que vem)?\b"),
     _weekday,
     False,
 )
@@ -370,7 +325,7 @@ _BARE: tuple[tuple[re.Pattern[str], _Rule], ...] = (
     (re.compile(_NOW), _plus(0)),
 )
 _TRIGGER = re.compile(
-    rf"\b(?:{either({*_WEEKDAY_OF, *_MONTH_OF})}|hoy|hoje|to(?:day|night|morrow)|tmrw|pasado|manana|amanha|esta|ayer|anteayer|"
+    rf"\b(?:{either({*WEEKDAY_OF, *MONTH_OF})}|hoy|hoje|to(?:day|night|morrow)|tmrw|pasado|manana|amanha|esta|ayer|anteayer|"
     rf"antier|ontem|yesterday|"
     rf"{_UNIT}|quincena|finde|weekend|navidad(?:es)?|natal|christmas|xmas|nochebuena|nuevo|new|novo)\b"
     r"|\d[/.-]\d|\b(?:el|dia|del|the) (?:\d|quince|treinta|veinte|diez|primero)"
