@@ -119,7 +119,8 @@ class Turns:
 
     @property
     def waiting(self) -> int:
-        return len(self._due) + len(self._quiet)
+        """Conversations that are to be answered, and whether a batch of them is being answered now."""
+        return len(self._due) + len(self._quiet) + self._busy
 
     def lag(self) -> float:
         """Seconds that the conversation which waits longest is overdue."""
@@ -148,7 +149,7 @@ class Turns:
     async def drain(self, seconds: float) -> None:
         """Answer what waits, at most `seconds`; the rest is taken up at the next start."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while (self._due or self._busy) and asyncio.get_running_loop().time() < deadline:
+        while self.waiting and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
 
     async def run(self) -> None:

@@ -8,8 +8,8 @@ import random
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -74,13 +74,13 @@ class Service:
         await self.process.wait()
 
 
-@contextmanager
-def killed_at_the_end(service: Service) -> Iterator[None]:
+@asynccontextmanager
+async def killed_at_the_end(service: Service) -> AsyncIterator[None]:
     try:
         yield
     finally:
         if service.process is not None and service.process.returncode is None:
-            service.process.kill()
+            await service.kill()
 
 
 async def fill_in(person: Person) -> None:
@@ -108,7 +108,7 @@ async def test_nothing_is_lost_and_nothing_is_answered_twice(database: str, tmp_
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", graph_port).start()
         service = Service(database, tmp_path, port, f"http://127.0.0.1:{graph_port}/graph")
-        with killed_at_the_end(service):
+        async with killed_at_the_end(service):
             await service.start()
             people = [network.person(f"Ana {index}", f"+57 300 000 {index:04}") for index in range(PROSPECTS)]
             talks = asyncio.gather(*(fill_in(person) for person in people))
