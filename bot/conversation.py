@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -28,7 +28,7 @@ from bot.live import Change
 from bot.metrics import FAILED_TURNS, TURNS
 from bot.numbers import Numbers, OurNumber
 from bot.outbox import Outgoing
-from bot.translate import Said, to_outbound, to_turn
+from bot.translate import Said, language_of, to_outbound, to_turn
 from crm_bridge.context import Context
 from crm_bridge.events import Event, HandoffRequested, LeadRegistered, LeadUpdated, TakenOver, TurnParked
 from crm_bridge.handlers import run
@@ -40,13 +40,15 @@ from data import dialog_state, inbox, outbox
 from data.session import Database
 from data.types import new_id
 from dialogs import engine
-from dialogs.model import Do, Effect, Handoff, Language, Say, State
+from dialogs.model import Do, Effect, Handoff, Say, State
 from nlu.understanding import Nlu
 
 log = structlog.get_logger()
 
 BATCH = 64
 """Conversations in one commit."""
+GATHER = 0.005
+"""Seconds that ready conversations wait for others: a batch costs little more than one."""
 TRIES = 3
 ALBUM = 1.0
 """Seconds that a photo or file waits for the rest of its album."""
@@ -68,12 +70,8 @@ class _Written:
     """(company, what of it the pages show anew)"""
 
     def add(self, other: _Written) -> None:
-        self.talks += other.talks
-        self.done += other.done
-        self.outgoing += other.outgoing
-        self.messages += other.messages
-        self.told += other.told
-        self.changed += other.changed
+        for part in fields(self):
+            getattr(self, part.name).extend(getattr(other, part.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +154,13 @@ class Turns:
         loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
-            now = loop.time()
-            batch = list(islice((talk for talk, at in self._due.items() if at <= now), BATCH))
+            if 0 < len(batch := self._ready()) < BATCH:
+                await asyncio.sleep(GATHER)
+                batch = self._ready()
             if not batch and self._quiet:
                 batch = [self._quiet.pop() for _ in range(min(BATCH, len(self._quiet)))]
             if not batch:
-                wait = min(self._due.values(), default=now + 60) - now
+                wait = min(self._due.values(), default=loop.time() + 60) - loop.time()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), max(wait, 0.001))
                 continue
@@ -173,6 +172,10 @@ class Turns:
                 await self._answer(batch)
             finally:
                 self._busy = False
+
+    def _ready(self) -> list[int]:
+        now = asyncio.get_running_loop().time()
+        return list(islice((talk for talk, at in self._due.items() if at <= now), BATCH))
 
     async def _answer(self, batch: Sequence[int]) -> None:
         try:
@@ -360,11 +363,6 @@ def _told(case: _Case, state: State) -> list[Description]:
         fact: answer.value for fact, answer in given.items() if answer and answer.value and case.talk[FACTS[fact]] != answer.value
     }
     return [Description(case.talk["company_id"], case.talk["person_id"], new, state.language)] if new else []
-
-
-def language_of(code: str) -> Language:
-    """A stored language code as one that dialogs are written in."""
-    return "en" if code == "en" else "pt" if code == "pt" else "es"
 
 
 def _note(talk: dict[str, Any], said: Sequence[Inbound]) -> None:

@@ -11,7 +11,7 @@ from bot.channels.base import Choices, Inbound, Option, Outbound, Text
 from bot.numbers import OurNumber
 from crm_bridge.people.rules import clean_name
 from dialogs import engine
-from dialogs.model import Attachment, Say, State, Turn
+from dialogs.model import Attachment, Language, Say, State, Turn
 from nlu.understanding import NOTHING, Nlu
 
 Said = Sequence[tuple[int, Inbound]]
@@ -36,6 +36,11 @@ def to_turn(talk: RowMapping, number: OurNumber, said: Said, state: State, nlu: 
         returning=bool(talk["has_lead"] or (talk["name"] and talk["state"] is None)),
         voice=number.voice,
     )
+
+
+def language_of(code: str) -> Language:
+    """A stored language code as one that dialogs are written in."""
+    return "en" if code == "en" else "pt" if code == "pt" else "es"
 
 
 def to_outbound(say: Say) -> Outbound:

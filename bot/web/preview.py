@@ -9,9 +9,9 @@ from datetime import datetime
 
 from aiohttp import web
 
-from bot.conversation import language_of
 from bot.keys import CLOCK, FLOWS, NUMBERS
 from bot.numbers import OurNumber
+from bot.translate import language_of
 from bot.web.dialogs import number_of
 from bot.web.edits import overrides_of, problems_of, read_edits
 from bot.web.pages import clean, render
