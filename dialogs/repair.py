@@ -186,10 +186,10 @@ def faq(talk: Talk, *, read: bool) -> bool:
 
 
 def media(talk: Talk, attachments: tuple[Attachment, ...], taken: Mapping[str, Reading]) -> None:
-    """Say that a file is kept, unless it was the answer; once for all the photos of an album."""
-    kept = [attachment.kind for attachment in attachments if not any(_is_from(attachment, reading) for reading in taken.values())]
-    for kind in dict.fromkeys("voice" if kind == "audio" else kind for kind in kept):
-        talk.add(talk.common(kind))
+    """Say that a file is kept, unless it was the answer."""
+    for attachment in attachments:
+        if not any(_is_from(attachment, reading) for reading in taken.values()):
+            talk.add(talk.common("voice" if attachment.kind == "audio" else attachment.kind))
 
 
 def _is_from(attachment: Attachment, reading: Reading) -> bool:

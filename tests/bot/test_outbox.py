@@ -193,6 +193,23 @@ async def test_what_an_earlier_process_left_is_taken_up(open_shop: Any, sqlite_u
     assert tags(ana, shop.first) == ["first", "first", "first"]
 
 
+async def test_what_had_left_before_the_end_is_not_sent_again(open_shop: Any, sqlite_url: str, value: Value) -> None:
+    """The process died between the call and its record; the status that carries our id comes to the next one."""
+    shop = await open_shop(sqlite_url, reconcile_seconds=1)
+    ana = shop.person()
+    await shop.talk(ana, shop.first, HELLO)
+    await shop.database.write(lambda session: _left(session, 1))
+    (_, left) = await shop.rows(OutboxMessage)
+    await shop.service.sender.start()
+    told = {"id": "wamid.left", "status": "sent", "timestamp": "1790000000", "recipient_id": "573001234567"}
+    assert await shop.post(value(statuses=[told | {"biz_opaque_callback_data": str(left.id)}])) == 200
+    await shop.settled()
+    assert tags(ana, shop.first) == ["first"]
+    assert [(row.state, row.external_id) for row in await shop.rows(OutboxMessage, OutboxMessage.id == left.id)] == [
+        ("sent", "wamid.left")
+    ]
+
+
 def _left(session: Any, extra: int) -> None:
     row = session.query(OutboxMessage).order_by(OutboxMessage.id).first()
     copied = {column.name: getattr(row, column.name) for column in OutboxMessage.__table__.columns}
