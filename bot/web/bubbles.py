@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from bot.channels.base import Card, Choices, File, Inbound, OrderItem, Outbound, Place, Reaction, Template
+from bot.channels.errors import explain, telegram_action, texts
 from bot.web.pages import word
 from crm_bridge.people.queries import Said
 from data.tables import Event, InboxMessage, MediaFile, OutboxMessage
@@ -118,6 +119,14 @@ def _theirs(talk: Talk, row: InboxMessage, file: MediaFile | None) -> None:
     )
 
 
+def _why(row: OutboxMessage) -> str:
+    """Why a message of ours did not arrive, and what to do, with the messenger's code where it gave one."""
+    if not row.error_code:
+        return word("failure", "other")
+    action = telegram_action(row.error_code) if row.channel == "telegram" else None
+    return f"{texts()[explain(row.error_code, action)]['es']} ({row.error_code})"
+
+
 def _ours(talk: Talk, row: OutboxMessage) -> None:
     message: Outbound = msgspec.json.decode(row.payload, type=Outbound)
     if isinstance(message, Reaction):
@@ -125,8 +134,7 @@ def _ours(talk: Talk, row: OutboxMessage) -> None:
         return
     trouble = ""
     if row.state in ("failed", "parked"):
-        code = row.error_code or 0
-        trouble = word("failure", code, word("failure", "other")) + (f" ({code})" if code else "")
+        trouble = _why(row)
     talk.bubbles[row.external_id or f"outbox:{row.id}"] = Bubble(
         id=row.id,
         talk=row.conversation_id,
