@@ -16,6 +16,13 @@ from dialogs.readers.date import day_in_words
 from dialogs.readers.money import money_in_words
 
 SELLER: Language = "es"
+_TYPED: Mapping[str, Callable[[Any], Any]] = {
+    "money": lambda value: Decimal(value["amount"]) if isinstance(value, dict) else value,
+    "number": lambda value: Decimal(str(value)),
+    "date": lambda value: date.fromisoformat(str(value["to"] if isinstance(value, dict) else value)[:10]),
+    "location": lambda value: value.get("name") if isinstance(value, dict) else value,
+}
+"""How a stored value compares, by its question's reader; any other stays as it is."""
 _IN_WORDS: Mapping[str, Callable[[Any, Ask], str]] = {"money": money_in_words, "date": day_in_words}
 
 
@@ -23,22 +30,22 @@ _IN_WORDS: Mapping[str, Callable[[Any, Ask], str]] = {"money": money_in_words, "
 def values(dialog: Dialog, state: State, today: date) -> dict[str, Any]:
     """The answers that count now, as conditions compare them: those whose own condition holds."""
     counted: dict[str, Any] = {"today": today}
+    given = state.answers
     for name in dialog.order:
-        question = dialog.questions[name]
-        answer = state.answers.get(name)
-        if answer is not None and (question.condition is None or question.condition.holds(counted)):
-            counted[name] = _typed(question.read, answer.value)
+        if name in given:
+            question = dialog.questions[name]
+            if question.condition is None or question.condition.holds(counted):
+                counted[name] = _typed(question.read, given[name].value)
     return counted
 
 
 def open_questions(dialog: Dialog, state: State, counted: Mapping[str, Any]) -> list[Question]:
     """Those still to be asked, in order; `counted` are the `values`."""
+    given, skipped = state.answers, state.skipped
     return [
         question
         for name, question in dialog.questions.items()
-        if name not in state.answers
-        and name not in state.skipped
-        and (question.condition is None or question.condition.holds(counted))
+        if name not in given and name not in skipped and (question.condition is None or question.condition.holds(counted))
     ]
 
 
@@ -49,6 +56,8 @@ def answered(dialog: Dialog, counted: Mapping[str, Any]) -> dict[str, Question]:
 
 def with_known(dialog: Dialog, state: State, known: Mapping[str, Value]) -> State:
     """Take what the CRM knows of the person for the questions that ask just that."""
+    if not known:
+        return state
     new = {
         name: Answer(known[question.fact], str(known[question.fact]), known=True)
         for name, question in dialog.questions.items()
@@ -73,18 +82,11 @@ def shown(question: Question, answer: Answer, turn: Turn, language: Language) ->
 
 def _typed(read: str, value: Value) -> Any:
     """The stored value itself where it is not (or no longer) of the reader's kind: it then compares with nothing."""
+    typed = _TYPED.get(read)
+    if typed is None:
+        return value
     try:
-        match read:
-            case "money":
-                return Decimal(value["amount"]) if isinstance(value, dict) else value
-            case "number":
-                return Decimal(str(value))
-            case "date":
-                return date.fromisoformat(str(value["to"] if isinstance(value, dict) else value)[:10])
-            case "location":
-                return value.get("name") if isinstance(value, dict) else value
-            case _:
-                return value
+        return typed(value)
     except (InvalidOperation, ValueError, KeyError):
         return value
 

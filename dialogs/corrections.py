@@ -50,8 +50,10 @@ def which(talk: Talk) -> None:
 
 def store(talk: Talk, readings: Mapping[str, Reading], asked: Question | None) -> None:
     """Keep what was read; tell what was noted besides the question asked, and what changed."""
+    if not readings:
+        return
     noted: list[str] = []
-    if readings and talk.state.doubt is not None and asked is not None and asked.name not in readings:
+    if talk.state.doubt is not None and asked is not None and asked.name not in readings:
         noted += unanswered_doubt(talk, asked)
     for name in talk.dialog.questions:
         if name not in readings:
@@ -68,10 +70,9 @@ def store(talk: Talk, readings: Mapping[str, Reading], asked: Question | None) -
             noted.append(clip(talk.shown(name), 80))
     if noted:
         talk.add(talk.common("noted", shown=" · ".join(noted)))
-    if readings:
-        talk.update(failures=0, offer="", draft="")
-        if talk.state.doubt is None and talk.changing:
-            talk.update(asked=None)
+    talk.update(failures=0, offer="", draft="")
+    if talk.state.doubt is None and talk.changing:
+        talk.update(asked=None)
 
 
 def unanswered_doubt(talk: Talk, asked: Question) -> list[str]:
@@ -107,7 +108,7 @@ def correct(talk: Talk, asked: Question | None) -> bool:
         else:
             which(talk)
         return True
-    asks = sure or denies or stated is not None or any(wording.phrases(talk.dialog, text, one) for one in ("correct", "except"))
+    asks = sure or denies or stated is not None or talk.holds("correct") or talk.holds("except")
     named = wording.mentioned(talk.dialog, text, told)
     if named is not None:
         return _correct_named(talk, *named, asked, asks=asks, sure=sure)
@@ -135,7 +136,7 @@ def _correct_named(talk: Talk, question: Question, rest: str, asked: Question | 
     if reading is not None:
         _put_right(talk, question, reading)
         return True
-    naming = state.status == "confirming" and not wording.is_question(talk.dialog, text)
+    naming = state.status == "confirming" and not talk.asks
     if sure or ((asks or naming) and len(wording.words_of(text)) <= _NAMING):
         change(talk, question, wording.all_mentioned(text, talk.told()))
         return True
@@ -182,15 +183,19 @@ def still_known(dialog: Dialog, state: State, turn: Turn) -> Mapping[str, Value]
 
 def _another_person(talk: Talk, told: Mapping[str, Question], asked: Question | None) -> tuple[Question, Reading] | None:
     question = next((one for one in told.values() if one.fact == "name" and one.read == "person_name"), None)
-    if question is None or question is asked:
+    if question is None or question is asked or not _introduces(talk.turn.text):
         return None
     reading = _introduces_another(question, talk.turn, talk.state.language, talk.shown(question.name))
     return (question, reading) if reading else None
 
 
+def _introduces(text: str) -> bool:
+    return any(word.plain in _INTRODUCTION for word in wording.words_of(text)[:8])
+
+
 def _introduces_another(question: Question, turn: Turn, language: Language, known: str) -> Reading | None:
     """Another name than the `known` one, of somebody who says who it is that writes."""
-    if not _INTRODUCTION.intersection(word.plain for word in wording.words_of(turn.text)[:8]):
+    if not _introduces(turn.text):
         return None
     reading = READERS["person_name"].find(Heard(turn.text), ask(question, turn, language))
     other = reading is not None and not set(wording.plain(reading.shown).split()) & set(wording.plain(known).split())
@@ -219,7 +224,7 @@ def _fills_a_gap(talk: Talk) -> Mapping[str, Reading] | None:
 
 def _correction(talk: Talk, question: Question, rest: str) -> Reading | None:
     rest = _DENIED.sub("", rest).strip()
-    if rest and not wording.is_question(talk.dialog, talk.turn.text):
+    if rest and not talk.asks:
         reading = READERS[question.read].read(Heard(rest), ask(question, talk.turn, talk.state.language))
         if isinstance(reading, Reading) and (question.read != "text" or wording.content(talk.dialog, rest)):
             return reading
@@ -254,7 +259,7 @@ def another_wish(talk: Talk) -> bool:
         if question.takes and ordered and _add_to(talk, name, ordered):
             return True
         more = talk.intent in question.takes or says_more(talk)
-        if question.takes and more and not wording.is_question(talk.dialog, talk.turn.text):
+        if question.takes and more and not talk.asks:
             wanted = wording.wish(talk.dialog, talk.turn.text, asked=False)
             if wanted and _add_to(talk, name, wanted):
                 return True
@@ -264,8 +269,10 @@ def another_wish(talk: Talk) -> bool:
 def wish_beside(talk: Talk, readings: Mapping[str, Reading]) -> None:
     """ "Ya les compro, y quiero 20 pacas más": something more is wanted in a message that answers something else."""
     text = talk.turn.text
+    if not talk.holds("want") or talk.asks:
+        return
     known = next((name for name, question in talk.told().items() if question.takes and name not in readings), None)
-    if known is None or not wording.phrases(talk.dialog, text, "want") or wording.is_question(talk.dialog, text):
+    if known is None:
         return
     rest = wording.without(talk.dialog, text, (reading.span for reading in readings.values() if reading.span is not None))
     for start, end in wording.clauses(rest):
@@ -294,8 +301,8 @@ def _add_to(talk: Talk, name: str, more: str) -> bool:
 
 def told_again(talk: Talk) -> bool:
     """What is known already: it is confirmed, or put right where the message is another choice word for word."""
-    said = wording.plain(talk.turn.text)
-    if not said or wording.is_question(talk.dialog, talk.turn.text):
+    said = talk.said
+    if not said or talk.asks:
         return False
     for name, question in talk.told().items():
         found = hearing.find(talk.dialog, question, talk.turn, talk.state.language)
@@ -307,7 +314,7 @@ def told_again(talk: Talk) -> bool:
         ):
             store(talk, {name: found}, None)
             return True
-    if wording.phrases(talk.dialog, talk.turn.text, "already"):
+    if talk.holds("already"):
         talk.add(talk.common("already"))
         return True
     return False
@@ -329,7 +336,7 @@ def late_correction(talk: Talk) -> bool:
     """ "Mejor un teclado", "perdón, Ana Milena": words of correction before something that only its own question could read."""
     told = talk.told()
     rest = wording.after_correction(talk.dialog, talk.turn.text)
-    if not rest or wording.is_question(talk.dialog, talk.turn.text):
+    if not rest or talk.asks:
         return False
     for name, question in told.items():
         old = wording.plain(talk.shown(name)).split()

@@ -153,11 +153,7 @@ def _turn(talk: Talk) -> None:
         else hearing.gather(talk.dialog, talk.state, talk.turn, asked, talk.values(), free=free, wish=wish)
     )
     read = bool(exact or taken.readings)
-    only_asks = (
-        not wish
-        and wording.is_question(talk.dialog, talk.turn.text)
-        and not wording.statements(talk.turn.text, clauses=True).strip(" ,;")
-    )
+    only_asks = not wish and talk.asks and not wording.statements(talk.turn.text, clauses=True).strip(" ,;")
     answered = only_asks and repair.faq(talk, read=read)
     corrections.store(talk, taken.readings, asked)
     if taken.readings and not wish:
@@ -167,7 +163,7 @@ def _turn(talk: Talk) -> None:
         repair.apply(talk, wish, asked)
         return
     answered = answered or repair.faq(talk, read=read)
-    wonders = talk.intent == "price" or (talk.intent == "stock" and wording.is_question(talk.dialog, talk.turn.text))
+    wonders = talk.intent == "price" or (talk.intent == "stock" and talk.asks)
     if wonders and taken.readings and not answered:
         talk.add(talk.common("price"))
     used = (
@@ -230,7 +226,7 @@ def _yes_or_no(talk: Talk, before: State, asked: Question | None) -> bool:
     """A yes or no to what was offered beside the question, typed or pressed."""
     offered = _offered(talk, before, asked)
     yes, no = _agrees(talk, offered)
-    keep = talk.changing and wording.phrases(talk.dialog, talk.turn.text, "keep")
+    keep = talk.changing and talk.holds("keep")
     if not (yes or no or keep or talk.means("go_on")):
         return False
     if offered == "fix":
@@ -284,12 +280,12 @@ def _agrees(talk: Talk, offered: str) -> tuple[bool, bool]:
     if name.startswith("_"):
         return (name == f"_{offered}" and key == "yes", name == f"_{offered}" and key != "yes")
     yes, no = talk.means("yes", "affirm") or wording.agrees(talk.dialog, talk.turn.text), talk.means("no", "deny")
-    if not talk.turn.choice and wording.phrases(talk.dialog, talk.turn.text, "except"):
+    if not talk.turn.choice and talk.holds("except"):
         return False, no and not yes  # "todo bien menos el correo"
-    if wording.phrases(talk.dialog, talk.turn.text, "keep"):  # "así está bien" leaves what there is
+    if talk.holds("keep"):  # "así está bien" leaves what there is
         yes, no = offered == "confirm", offered == "doubt"
     if offered in ("doubt", "human", "confirm") and not (yes or no):
-        said = wording.plain(talk.turn.text)
+        said = talk.said
         no_label = talk.common("confirm_fix" if offered == "confirm" else f"{offered}_no")
         yes, no = said in ("1", wording.plain(talk.common(f"{offered}_yes"))), said in ("2", wording.plain(no_label))
     return yes, no and not yes
@@ -310,7 +306,7 @@ def _exact_choice(talk: Talk, asked: Question | None) -> Reading | None:
     be a wish besides ("baja", "la próxima") are a choice wherever they can be read as one."""
     if asked is None or not asked.choices or not talk.turn.text or talk.turn.choice is not None:
         return None
-    key = asked.exact.get(wording.plain(talk.turn.text))
+    key = asked.exact.get(talk.said)
     if key is not None:
         return Reading(key, talk.render(asked.choices[key].label))
     if talk.intent not in repair.LIKE_CHOICES or len(talk.turn.text.split()) > _FEW:
@@ -323,8 +319,8 @@ def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
     """Whether the message may be taken whole as the answer: no repair, no small talk, no question back."""
     text = talk.turn.text
     words = asked is not None and asked.read == "text"
-    rest = wording.statements(text, clauses=not words) if wording.is_question(talk.dialog, text) else text
-    if rest == text and "?" not in text and wording.is_question(talk.dialog, text):
+    rest = wording.statements(text, clauses=not words) if talk.asks else text
+    if rest == text and "?" not in text and talk.asks:
         rest = ""
     pictured = any(one.kind in ("image", "video", "document") for one in talk.turn.attachments)
     if pictured and wording.begins(talk.dialog, text, "points"):  # "[foto] así van las cajas"
@@ -367,11 +363,7 @@ def _after_done(talk: Talk, wish: str) -> bool:
         talk.add(talk.common("new_interest"))
         return False
     else:
-        if (
-            wish == "cancel"
-            or wording.is_question(talk.dialog, talk.turn.text)
-            or wording.phrases(talk.dialog, talk.turn.text, "want")
-        ):
+        if wish == "cancel" or talk.asks or talk.holds("want"):
             talk.note()
             talk.add(talk.common("unknown_question") if wish != "cancel" else "")
         elif talk.intent == "greet":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,17 +19,24 @@ from dialogs.readers.words import fold, unknown
 
 SURE = 0.6
 """Confidence from which an intent is acted on (nlu.md)."""
-# Who may take words first: what can only be itself, before what many words could be.
-_RANK = ("email", "phone", "tax_id", "file", "person_name", "money", "date", "number", "choice", "location", "text")
+_RANK = {
+    reader: place
+    for place, reader in enumerate(
+        ("email", "phone", "tax_id", "file", "person_name", "money", "date", "number", "choice", "location", "text")
+    )
+}
+"""Who may take words first: what can only be itself, before what many words could be."""
 _SHORT = 40
 """Characters up to which "no sé" is the whole answer."""
 IN_PIECES = ("email", "phone")
 """Readers whose answer people send in several messages."""
-_REPLACED = re.compile(
-    r".*\S[ ,.]+(?:no,? mejor|mejor dicho|perd[oó]n|no perd[oó]n|quise decir|digo|no wait|i mean|quer dizer|não,? melhor)[ ,]+",
-    re.IGNORECASE | re.DOTALL,
+_TAKEN_BACK = re.compile(
+    r"(?=[ ,.](?:no,? mejor|mejor dicho|perd[oó]n|no perd[oó]n|quise decir|digo|no wait|i mean|quer dizer|não,? melhor)([ ,]+))",
+    re.IGNORECASE,
 )
-"""What a message takes back itself."""
+"""Before what a message says instead of what it began with."""
+_MARKS = re.compile(r"[,.;!?\n]")
+_MODEL_NUMBER = re.compile(r"[^\W\d]\W*\d|\d\W*[^\W\d]")
 _MODEL = 5
 """Words up to which a message may be just the name of what is wanted."""
 _TERSE = 4
@@ -88,8 +94,10 @@ def _fillable(dialog: Dialog, state: State, counted: Mapping[str, Any]) -> list[
     give before they say that it is for a company."""
     unskipped = replace(state, skipped=()) if state.skipped else state
     waiting = answers.open_questions(dialog, unskipped, counted)
-    early = (one for name, one in dialog.questions.items() if one.fact == "company" and name not in state.answers)
-    return [*waiting, *(one for one in early if one not in waiting)]
+    for name, question in dialog.questions.items():
+        if question.fact == "company" and name not in state.answers and all(one is not question for one in waiting):
+            waiting.append(question)
+    return waiting
 
 
 def _is_day_elsewhere(asked: Question, others: Iterable[Question], turn: Turn, language: Language) -> Question | None:
@@ -138,6 +146,8 @@ def find(dialog: Dialog, question: Question, turn: Turn, language: Language) -> 
     """What the reader finds; besides, a clause that is a choice word for word ("un celular, es para mí")."""
     if question.fact == "company":
         return find_company(Heard(turn.text))
+    if question.read == "text" and not question.choices:  # any message is text
+        return None
     if question.choices:
         words = [word.plain for word in wording.words_of(turn.text)]
         if len(words) > _TERSE and question.hints.isdisjoint(words):
@@ -163,7 +173,6 @@ class _Hearing:
         self.heard = Heard(turn.text, None, turn.attachments)
         self.stated = wording.statements(turn.text) if wording.is_question(dialog, turn.text) else turn.text
         self.answers = state.answers
-        self.told = {wording.plain(answer.shown) for answer in state.answers.values()}
         self.draft = state.draft
         self.opening = state.asked is None and not state.answers
         self.taken: dict[str, Reading] = {}
@@ -182,27 +191,27 @@ class _Hearing:
             reading = READERS[question.read].read(Heard(rest), ask(question, self.turn, self.language))
             said = wording.content(self.dialog, rest) and not wording.begins(self.dialog, rest, "tie")
             if isinstance(reading, Reading) and (said or question.read != "text"):
-                self.taken[question.name] = dataclasses.replace(reading, span=span)
+                self.taken[question.name] = replace(reading, span=span)
         return bool(self.taken)
 
     def read(self, asked: Question, *, free: bool) -> None:
         """The whole message, without its questions, as the answer."""
         stated = wording.statements(self.stated, clauses=True)
         whole = wording.trimmed(self.dialog, stated) if asked.read == "person_name" else stated
-        heard = dataclasses.replace(self.heard, text=whole) if whole != self.heard.text else self.heard
+        heard = replace(self.heard, text=whole) if whole != self.heard.text else self.heard
         allowed = ask(asked, self.turn, self.language)
-        again = _REPLACED.match(whole) if free else None
-        if again is not None and isinstance(READERS[asked.read].read(Heard(whole[again.end() :]), allowed), Reading):
-            whole = whole[again.end() :]  # "Pasto no mejor Ipiales"
+        instead = _instead(whole) if free else ""
+        if instead and isinstance(READERS[asked.read].read(Heard(instead), allowed), Reading):
+            whole = instead  # "Pasto no mejor Ipiales"
             heard = Heard(whole, None, heard.attachments)
         result = READERS[asked.read].read(heard, allowed) if free else None
         if isinstance(result, Miss) and self.draft and asked.read in IN_PIECES:
             joined = READERS[asked.read].read(Heard(f"{self.draft} {whole}"), allowed)
-            result = dataclasses.replace(joined, span=None) if isinstance(joined, Reading) else result
+            result = replace(joined, span=None) if isinstance(joined, Reading) else result
         if isinstance(result, Reading):
             moved = max(0, self.turn.text.find(whole))
             span = None if result.span is None else (result.span[0] + moved, result.span[1] + moved)
-            self.taken[asked.name] = dataclasses.replace(result, span=span)
+            self.taken[asked.name] = replace(result, span=span)
             return
         self.miss = result.why if result is not None else "other"
         found = self._found(asked) or (_dated(asked, self.turn, self.language, asked=True) if free else None)
@@ -216,7 +225,7 @@ class _Hearing:
         if asked is not None and asked.read == "person_name" and asked.name in self.taken and not wording.words_of(self._rest()):
             return
         careful = asked is not None and asked.read == "text" and not asked.takes
-        for question in sorted(others, key=lambda question: _RANK.index(question.read)):
+        for question in sorted(others, key=lambda question: _RANK[question.read]):
             reading = self._found(question)
             if reading is None or any(old.value == reading.value or _overlap(old, reading) for old in self.taken.values()):
                 continue
@@ -236,12 +245,13 @@ class _Hearing:
         rest = _known_part(wording.without(self.dialog, self.stated, self._told()))
         words = wording.wish(self.dialog, rest, asked=True) if asked.takes else wording.trimmed(self.dialog, rest)
         result = READERS[asked.read].read(Heard(words), ask(asked, self.turn, self.language))
-        if wording.plain(words) in self.told:  # a bubble that was sent twice
+        said = wording.plain(words)
+        if any(said == wording.plain(answer.shown) for answer in self.answers.values()):  # a bubble that was sent twice
             self.miss = "other"
         elif asked.takes and len(words) <= _SHORT and unknown(fold(words)):
             self.miss = "unknown"
         elif isinstance(result, Reading) and self._wanted(asked, words):
-            self.taken[asked.name] = dataclasses.replace(result, span=None)
+            self.taken[asked.name] = replace(result, span=None)
         else:
             self.miss = result.why if isinstance(result, Miss) else "other"
 
@@ -291,7 +301,7 @@ class _Hearing:
         """Whether a talk opens with the thing alone: "s24 ultra", "tv samsung 55"."""
         text = self.turn.text
         bare = self.opening and not self.taken and self.turn.understanding.intent == "inform" and len(text.split()) <= _MODEL
-        return bare and "@" not in text and re.search(r"[^\W\d]\W*\d|\d\W*[^\W\d]", text) is not None
+        return bare and "@" not in text and _MODEL_NUMBER.search(text) is not None
 
     def _found(self, question: Question) -> Reading | None:
         return None if self.wish and question.read in _VAGUE else find(self.dialog, question, self.turn, self.language)
@@ -303,7 +313,7 @@ class _Hearing:
             result = READERS[asked.read].read(Heard(name), ask(asked, self.turn, self.language)) if name else None
             if isinstance(result, Reading):
                 start = self.turn.text.find(name)
-                self.taken[asked.name] = dataclasses.replace(result, span=(start, start + len(name)) if start >= 0 else None)
+                self.taken[asked.name] = replace(result, span=(start, start + len(name)) if start >= 0 else None)
                 return
 
     def _rest(self) -> str:
@@ -327,9 +337,19 @@ class _Hearing:
         return [reading.span for reading in self.taken.values() if reading.span is not None]
 
 
+def _instead(text: str) -> str:
+    """What a message says after it has taken something back, the last time it does; "" when it does not."""
+    said = ""
+    for match in _TAKEN_BACK.finditer(text):
+        before = text[: match.start()].rstrip(" ")
+        if before and not before[-1].isspace():
+            said = text[match.end(1) :]
+    return said
+
+
 def _clause_before(text: str, place: int) -> str:
     """What stands before a place in its own clause: in "quiero importar llantas" nothing that "importar" would add to."""
-    return re.split(r"[,.;!?\n]", text[:place])[-1]
+    return _MARKS.split(text[:place])[-1]
 
 
 def _known_part(text: str) -> str:

@@ -16,6 +16,7 @@ import yaml
 
 from dialogs.document import DialogError, Entry, compose
 from dialogs.expressions import Condition, ExpressionError, compile_condition
+from dialogs.lexicon import Lexicon
 from dialogs.model import Dialog, Done, Faq, Greet, Option, Question, ScoreRule, Silence
 from dialogs.readers import READERS
 from dialogs.texts import FORMAL, LANGUAGES, Text, TextError, compile_text
@@ -321,7 +322,7 @@ def _editable(dialog: Dialog) -> dict[str, Mapping[str, str]]:
 
 # ----------------------------------------------------------------------------------- what all dialogs share
 @cache
-def _shared() -> tuple[Mapping[str, Text], Mapping[str, frozenset[str]]]:
+def _shared() -> tuple[Mapping[str, Text], Lexicon]:
     """The shared texts by key ("help.email.simpler" …) and the plain words the repairs go by."""
     document = compose(_COMMON.read_text("utf-8"), _COMMON.name)
     top = document.mapping(("texts", "help", "words", "called"), ("texts", "help", "words", "called"))
@@ -333,4 +334,4 @@ def _shared() -> tuple[Mapping[str, Text], Mapping[str, frozenset[str]]]:
         f"called.{key}": frozenset(plain(word) for word in entry.strings()) for key, entry in top["called"].mapping().items()
     }
     document.problems.raise_if_any()
-    return {key: text for key, text in texts.items() if text is not None}, words
+    return {key: text for key, text in texts.items() if text is not None}, Lexicon(words)

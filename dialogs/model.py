@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from crm_bridge.commands import Command
 from dialogs.expressions import Condition
+from dialogs.lexicon import Lexicon
 from dialogs.texts import Language as Language
 from dialogs.texts import Text, Tone
 from nlu.understanding import NOTHING, Understanding
@@ -75,8 +76,7 @@ class Turn:
 
 
 # ------------------------------------------------------------------------------------------- where it stands
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     value: Value
     shown: str
     """As a person reads it: "US$ 300", "viernes 27 de noviembre"."""
@@ -114,28 +114,24 @@ class State(Struct, frozen=True):
 
 
 # ------------------------------------------------------------------------------------------------ what to do
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     id: str
     title: str
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(Struct, frozen=True):
     text: str
     choices: tuple[Choice, ...] = ()
     button: str = ""
     """The label that opens a list of choices."""
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(Struct, frozen=True):
     command: Command
 
 
-@dataclass(frozen=True, slots=True)
-class Handoff:
+class Handoff(Struct, frozen=True):
     reason: Literal["asked", "failures", "complaint", "finished"]
 
 
@@ -238,7 +234,7 @@ class Dialog:
     done: Done
     common: Mapping[str, Text]
     """What every dialog says alike (dialogs/texts.yaml), by key."""
-    words: Mapping[str, frozenset[str]]
+    words: Lexicon
     """Plain words the repairs go by, by what they mean."""
     score: tuple[ScoreRule, ...] = ()
     confirm: bool = False
@@ -247,6 +243,11 @@ class Dialog:
     source: str = ""
     """The YAML it came from, with overrides applied."""
     editable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    naming: Lexicon = field(init=False, repr=False, compare=False)
+    """What each question is called, by its name."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "naming", Lexicon({name: question.called for name, question in self.questions.items()}))
 
     def texts(self) -> Mapping[str, Mapping[str, str]]:
         """Every text that may be edited per number, in the order of the talk: {path: {language: source}}."""

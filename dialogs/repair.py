@@ -44,7 +44,7 @@ def wish_of(talk: Talk, asked: Question | None) -> str:
         return ""
     if talk.intent == "skip" and talk.state.offer == "fix" and wording.mentioned(talk.dialog, talk.turn.text, talk.told()):
         return ""  # "correo", as what is to be changed
-    if talk.intent in LIKE_CHOICES and any(wording.plain(talk.turn.text) in one.exact for one in talk.open_before):
+    if talk.intent in LIKE_CHOICES and any(talk.said in one.exact for one in talk.open_before()):
         return ""
     # "¿El teclado viene en inglés?" names a language without asking to talk in it.
     return "" if talk.intent.startswith("language_") and len(talk.turn.text.split()) > 6 else talk.intent
@@ -56,7 +56,7 @@ def _declines(talk: Talk, asked: Question) -> bool:
     if not asked.optional or not words or len(words) > _DECLINED or "@" in talk.turn.text or talk.turn.attachments:
         return False
     if asked.read in IN_PIECES:
-        return wording.phrases(talk.dialog, talk.turn.text, "here") and not any(word.plain.isdecimal() for word in words)
+        return talk.holds("here") and not any(word.plain.isdecimal() for word in words)
     return asked.read in ("text", "tax_id") and wording.begins(talk.dialog, talk.turn.text, "none")
 
 
@@ -67,7 +67,7 @@ def apply(talk: Talk, wish: str, asked: Question | None) -> None:
             talk.update(status="cancelled", failures=0, doubt=None, offer="")
             talk.say(talk.common("cancelled" if wish == "cancel" else "later"))
         case "human":
-            if wording.phrases(talk.dialog, talk.turn.text, "call"):
+            if talk.holds("call"):
                 talk.note()
             talk.hand_over("asked")
         case "restart":
@@ -108,13 +108,13 @@ def fresh(dialog: Dialog, state: State, *, lasting: bool) -> State:
 def wants_more(talk: Talk) -> bool:
     """ "Ahora quiero exportar bolsos": a word of wishing, and something that is wanted."""
     text = talk.turn.text
-    if talk.intent not in ("", "inform", "out_of_scope") or wording.is_question(talk.dialog, text):
+    if talk.intent not in ("", "inform", "out_of_scope") or talk.asks:
         return False
     wanted = wording.wish(talk.dialog, text, asked=False)
     first = wording.words_of(wanted)[:1]
     known = first and any(first[0].plain in one.exact for one in talk.dialog.questions.values())
     does = first and first[0].plain.endswith(("ar", "er", "ir")) and not known  # "quiero pasar por la tienda"
-    return wording.phrases(talk.dialog, text, "want") and not does and wording.content(talk.dialog, wanted)
+    return talk.holds("want") and not does and wording.content(talk.dialog, wanted)
 
 
 def vars_of(state: State) -> dict[str, object]:
@@ -122,7 +122,7 @@ def vars_of(state: State) -> dict[str, object]:
 
 
 def skip(talk: Talk, asked: Question | None) -> None:
-    optional = {one.name: one for one in talk.open_before if one.optional and one is not asked}
+    optional = {one.name: one for one in talk.open_before() if one.optional and one is not asked}
     named = wording.mentioned(talk.dialog, talk.turn.text, optional)
     if named is not None and asked is not None and not asked.optional:  # "sin correo", where the city was asked
         talk.update(skipped=(*talk.state.skipped, named[0].name))
@@ -167,7 +167,7 @@ def back(talk: Talk, asked: Question | None) -> None:
 def faq(talk: Talk, *, read: bool) -> bool:
     """Answer a frequent question; whether there was one. `read`: the message has answered something already."""
     heard = talk.turn.understanding
-    asks = wording.is_question(talk.dialog, talk.turn.text)
+    asks = talk.asks
     if read and not asks:
         return False
     key = heard.faq if heard.faq in talk.dialog.faq and heard.faq_confidence >= SURE else None
@@ -210,7 +210,7 @@ def unread(talk: Talk, before: State, asked: Question | None, miss: str) -> bool
     if intent in ("buy", "quote") and asked is not None and not asked.takes and not talk.changing:
         talk.add(talk.common("new_interest"))  # "quiero hacer un pedido", where something else was asked
         return False
-    if wording.is_question(talk.dialog, text) or intent in INQUIRIES:
+    if talk.asks or intent in INQUIRIES:
         talk.note()
         talk.add(talk.common(_NOT_OURS.get(intent, "unknown_question")))
         return False
@@ -241,7 +241,7 @@ def _has_none(talk: Talk) -> bool:
     """ "No", "no tengo correo", "sin correo"."""
     words = wording.words_of(talk.turn.text)
     short = len(words) <= 7 and words[0].plain in ("no", "nao", "sin", "ninguno", "ninguna", "none") if words else False
-    return short or talk.means("no", "deny") or wording.phrases(talk.dialog, talk.turn.text, "lack")
+    return short or talk.means("no", "deny") or talk.holds("lack")
 
 
 def _help(talk: Talk, asked: Question, miss: str, failures: int) -> None:

@@ -28,31 +28,43 @@ class Talk:
 
     def __init__(self, dialog: Dialog, state: State, turn: Turn) -> None:
         self.dialog = dialog
-        self.state = state
+        self.state = self._began = state
         self.turn = turn
+        self.said = wording.plain(turn.text)
+        self.asks = wording.is_question(dialog, turn.text)
+        self._holds = wording.phrases_of(dialog, turn.text)
         self.today = turn.now.date()
         self.intent = turn.understanding.intent if turn.understanding.confidence >= SURE else ""
         """What is wanted, when that is sure."""
-        self._counted: tuple[Mapping[str, Answer], Mapping[str, Any]] | None = None
-        self.open_before = self.waiting()
-        """The questions that were open when the turn began."""
+        self._answers: Mapping[str, Answer] | None = None
+        """Those that `_values` and `_told` were worked out for."""
+        self._values: Mapping[str, Any] = {}
+        self._told: dict[str, Question] | None = None
         self._parts: list[str] = []
         self._effects: list[Effect] = []
 
     # ------------------------------------------------------------------------------------------- answers
     def values(self) -> Mapping[str, Any]:
         """The answers that count now, as conditions compare them; worked out once for the same answers."""
-        if self._counted is None or self._counted[0] is not self.state.answers:
-            self._counted = self.state.answers, answers.values(self.dialog, self.state, self.today)
-        return self._counted[1]
+        if self._answers is not self.state.answers:
+            self._answers, self._told = self.state.answers, None
+            self._values = answers.values(self.dialog, self.state, self.today)
+        return self._values
 
     def waiting(self) -> list[Question]:
         """The questions still to be asked, in order."""
         return answers.open_questions(self.dialog, self.state, self.values())
 
+    def open_before(self) -> list[Question]:
+        """The questions that were open when the turn began."""
+        return answers.open_questions(self.dialog, self._began, answers.values(self.dialog, self._began, self.today))
+
     def told(self) -> dict[str, Question]:
         """The questions with an answer that counts, in order."""
-        return answers.answered(self.dialog, self.values())
+        values = self.values()
+        if self._told is None:
+            self._told = answers.answered(self.dialog, values)
+        return self._told
 
     # --------------------------------------------------------------------------------------------- words
     def common(self, key: str, /, **variables: str) -> str:
@@ -114,14 +126,17 @@ class Talk:
     # ----------------------------------------------------------------------------------------- questions
     def ask(self, question: Question, text: Text) -> None:
         """Put a question, with its choices where it has some."""
-        if question.name != self.state.asked:
-            self.update(doubt=None, draft="")
-        self.update(asked=question.name, status="open")
+        if question.name == self.state.asked:
+            self.update(status="open")
+        else:
+            self.update(asked=question.name, status="open", doubt=None, draft="")
         choices = [Choice(f"{question.name}:{key}", self.render(option.label)) for key, option in question.choices.items()]
         self.say(self.render(text), choices, self.common("choose") if choices else "")
 
     def answer(self, name: str, answer: Answer) -> None:
-        skipped = tuple(one for one in self.state.skipped if one != name)
+        skipped = self.state.skipped
+        if name in skipped:
+            skipped = tuple(one for one in skipped if one != name)
         self.state = replace(self.state, answers={**self.state.answers, name: answer}, skipped=skipped)
 
     def next(self, *, again: bool = False) -> None:
@@ -164,7 +179,7 @@ class Talk:
 
     def close(self) -> None:
         """After a correction: go on, or tell the seller when the talk was done and nothing has opened."""
-        if self.state.status == "done" and self.waiting() == self.open_before:
+        if self.state.status == "done" and self.waiting() == self.open_before():
             self.say("")
             self.do(Do(answers.lead(self.dialog, self.state, self.turn, complete=True)))
         else:
@@ -196,11 +211,13 @@ class Talk:
         if words and words not in self.state.noted and len(self.state.noted) < _MOST_NOTED:
             self.state = replace(self.state, noted=(*self.state.noted, words))
 
+    def holds(self, meaning: str) -> bool:
+        """Whether the message holds one of the plain words for `meaning`."""
+        return meaning in self._holds
+
     def means(self, words: str, intent: str = "") -> bool:
         """Whether the message as a whole is a yes, or a no."""
-        return wording.says(self.dialog, self.turn.text, words) or (
-            intent != "" and self.intent == intent and len(self.turn.text) <= 40
-        )
+        return self.said in self.dialog.words[words] or (intent != "" and self.intent == intent and len(self.turn.text) <= 40)
 
     def update(self, **changes: Any) -> None:
         state = self.state

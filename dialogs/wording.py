@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from msgspec import Struct
+
+from dialogs.lexicon import Lexicon
 from dialogs.model import Dialog, Question
 from dialogs.readers.words import fold
 from dialogs.readers.words import words as listed
@@ -31,12 +33,14 @@ _TELLS = listed(
 _OWN = listed("mia mio nuestra nuestro propia propio mine ours minha meu")
 _AND = listed("y e and")
 _FROM = listed("desde from hasta hacia")
+_CLAUSE = re.compile(r"(?:[^,.;!?\n]|[.,](?=\d))+")
+_MARK = re.compile(r"([.;!?\n]+|,(?!\d))")
+_NONE: Mapping[int, int] = {}
 _QUESTION = re.compile(r"¿[^?]*\??|[^.!?¿\n]*\?")
 _ASKING_CLAUSE = re.compile(r"¿[^?]*\??|(?:[^.,!?¿\n]|[.,](?=\d))*\?")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     plain: str
     start: int
     end: int
@@ -48,32 +52,36 @@ def plain(text: str) -> str:
     return " ".join(_WORD.findall(fold(text))) or text.strip()
 
 
-@lru_cache(128)
+@lru_cache(256)
 def words_of(text: str) -> tuple[Word, ...]:
     return tuple(Word(match.group(), match.start(), match.end()) for match in _WORD.finditer(fold(text)))
 
 
-def says(dialog: Dialog, text: str, meaning: str) -> bool:
-    """Whether the whole message is one of the plain words for `meaning`."""
-    return plain(text) in dialog.words[meaning]
-
-
 def phrases(dialog: Dialog, text: str, meaning: str) -> bool:
     """Whether the message holds one of the plain words for `meaning`."""
-    return bool(_matches(text, dialog.words[meaning]))
+    return meaning in _holds(text, dialog.words)
+
+
+def phrases_of(dialog: Dialog, text: str) -> Collection[str]:
+    """Everything that the message holds plain words for."""
+    return _holds(text, dialog.words).keys()
 
 
 def begins(dialog: Dialog, text: str, meaning: str) -> bool:
     """Whether the message begins with one of the plain words for `meaning`, sighs ("ah, y") left aside."""
-    words, found = words_of(text), _matches(text, dialog.words[meaning])
-    first = next((place for place, word in enumerate(words) if place in found or word.plain not in dialog.words["sigh"]), -1)
+    found, sighs = _matches(dialog, text, meaning), dialog.words["sigh"]
+    if not found:
+        return False
+    first = next((place for place, word in enumerate(words_of(text)) if place in found or word.plain not in sighs), -1)
     return first in found
 
 
 def agrees(dialog: Dialog, text: str) -> bool:
     """Whether it is a yes with nothing but courtesies around it: "sí, todo bien, muchas gracias"."""
-    words, yes, polite = words_of(text), _matches(text, dialog.words["yes"]), _matches(text, dialog.words["courtesy"])
-    place = 0
+    yes, polite = _matches(dialog, text, "yes"), _matches(dialog, text, "courtesy")
+    if 0 not in yes and 0 not in polite:
+        return False
+    words, place = words_of(text), 0
     while place in yes or place in polite:
         place = max(yes.get(place, 0), polite.get(place, 0))
     return bool(words) and place == len(words) and any(word.plain in dialog.words["yes"] for word in words[:2])
@@ -81,22 +89,25 @@ def agrees(dialog: Dialog, text: str) -> bool:
 
 def is_question(dialog: Dialog, text: str) -> bool:
     """By its marks, or because it begins like one ("como 500" and "que tenga buena cámara" do not ask)."""
-    return "?" in text or "¿" in text or _asks(text, dialog.words["asking"], dialog.words["telling"], dialog.words["wondering"])
+    return "?" in text or "¿" in text or _asks(text, dialog.words)
 
 
-@lru_cache(16)
-def _asks(text: str, asking: frozenset[str], telling: frozenset[str], wondering: frozenset[str]) -> bool:
+@lru_cache(64)
+def _asks(text: str, lexicon: Lexicon) -> bool:
     if _ASKS.match(text):
         return True
-    if 0 in _matches(text, asking):
+    holds = _holds(text, lexicon)
+    if 0 in holds.get("asking", _NONE):
         second = words_of(text[:60])[1:2]
-        return 0 not in _matches(text, telling) and not (second and second[0].plain[0].isdigit())
-    return bool(_matches(text, wondering))
+        return 0 not in holds.get("telling", _NONE) and not (second and second[0].plain[0].isdigit())
+    return "wondering" in holds
 
 
 def statements(text: str, *, clauses: bool = False) -> str:
     """The message without its questions, every other character in its place. With `clauses` a comma ends what comes before a
     question, too ("para mí, hacen envíos?")."""
+    if "?" not in text and "¿" not in text:
+        return text
     return (_ASKING_CLAUSE if clauses else _QUESTION).sub(lambda match: " " * len(match.group()), text)
 
 
@@ -112,13 +123,15 @@ def without(dialog: Dialog, text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 def clauses(text: str) -> list[tuple[int, int]]:
     """[start, end) of the parts between commas, stops and line ends."""
-    return [(match.start(), match.end()) for match in re.finditer(r"(?:[^,.;!?\n]|[.,](?=\d))+", text)]
+    return [(match.start(), match.end()) for match in _CLAUSE.finditer(text)]
 
 
 def after_correction(dialog: Dialog, text: str) -> str:
     """What follows words of correction that a message begins with; "" when it does not begin so."""
-    words, corrections, links = words_of(text), _matches(text, dialog.words["correct"]), _matches(text, dialog.words["link"])
-    first = 0
+    corrections, links = _matches(dialog, text, "correct"), _matches(dialog, text, "link")
+    if not corrections:
+        return ""
+    words, first = words_of(text), 0
     while first < len(words) and words[first].plain in dialog.words["sigh"]:
         first += 1
     if first not in corrections:
@@ -130,10 +143,10 @@ def after_correction(dialog: Dialog, text: str) -> str:
 
 def content(dialog: Dialog, text: str, besides: frozenset[str] = frozenset()) -> bool:
     """Whether it says more than greetings, the words around a wish, and those `besides`; then not "desde China" either."""
-    before = ""
+    filler, before = dialog.words["filler"], ""
     for word in words_of(text):
         of_a_place = besides and (word.plain in _FROM or before in _FROM)
-        if word.plain not in dialog.words["filler"] and word.plain not in besides and not of_a_place:
+        if word.plain not in filler and word.plain not in besides and not of_a_place:
             return True
         before = word.plain
     return False
@@ -142,7 +155,7 @@ def content(dialog: Dialog, text: str, besides: frozenset[str] = frozenset()) ->
 def trimmed(dialog: Dialog, text: str) -> str:
     """Without greetings and words of wishing in front: "hola, necesito un portátil" → "un portátil"."""
     words = words_of(text)
-    leads = _matches(text, dialog.words["lead"])
+    leads = _matches(dialog, text, "lead")
     first = 0
     while first in leads and leads[first] < len(words):
         first = leads[first]
@@ -180,13 +193,13 @@ def _lists(dialog: Dialog, clause: str) -> bool:
 
 def _from_the_wish(dialog: Dialog, clause: str) -> str:
     """ "… espero que bien, le cuento que estoy buscando una impresora": from the word of wishing on, when much comes before."""
-    first = min(_matches(clause, dialog.words["want"]))
+    first = min(_matches(dialog, clause, "want"))
     return clause[words_of(clause)[first].start :] if first > _PREAMBLE else clause
 
 
 def _parts(text: str) -> list[tuple[str, str]]:
     """(the mark before it, the part) for every clause."""
-    pieces = re.split(r"([.;!?\n]+|,(?!\d))", text)
+    pieces = _MARK.split(text)
     return list(zip(["", *(mark.strip(" ")[-1:] for mark in pieces[1::2])], pieces[::2], strict=True))
 
 
@@ -237,48 +250,49 @@ def all_stated(text: str, questions: Sequence[Question]) -> list[tuple[Question,
 
 def all_mentioned(text: str, questions: Mapping[str, Question]) -> list[Question]:
     """The questions that a correction names, in its order: "cambiar el presupuesto y la fecha"."""
-    places = {name: min(_matches(text, question.called), default=-1) for name, question in questions.items()}
-    return [questions[name] for name, place in sorted(places.items(), key=lambda one: one[1]) if place >= 0]
+    named = _found(text, Lexicon({name: question.called for name, question in questions.items()}))
+    return [questions[name] for name in sorted((one for one in questions if one in named), key=lambda name: min(named[name]))]
 
 
 def mentioned(dialog: Dialog, text: str, questions: Mapping[str, Question]) -> tuple[Question, str] | None:
     """The question that a correction names, and what follows the name ("mi correo es otro: ana@ruiz.co")."""
-    words = words_of(text)
+    named = _holds(text, dialog.naming)
     best: tuple[int, int, Question] | None = None
-    for question in questions.values():
-        for start, end in _matches(text, question.called).items():
+    for name, question in questions.items() if named else ():
+        for start, end in named.get(name, _NONE).items():
             if best is None or end - start > best[1] - best[0]:
                 best = start, end, question
     if best is None:
         return None
-    others = (one for one in questions.values() if one is not best[2])
-    other = min((at for one in others for at in _matches(text, one.called) if at >= best[1]), default=len(words))
+    words = words_of(text)
+    others = (name for name, one in questions.items() if one is not best[2])
+    other = min((at for name in others for at in named.get(name, ()) if at >= best[1]), default=len(words))
     end = len(text)
     if any(word.plain in _AND for word in words[best[1] : other]) and other < len(words):  # "el presupuesto y la fecha"
         end = next(word.start for word in reversed(words[best[1] : other]) if word.plain in _AND)
     rest = text[words[best[1] - 1].end : end].lstrip(" :=-,")
-    while (links := _matches(rest, dialog.words["link"])) and 0 in links:
+    while 0 in (links := _matches(dialog, rest, "link")):
         rest = rest[words_of(rest)[links[0] - 1].end :].lstrip(" :=-,")
     return best[2], rest.strip()
 
 
-@lru_cache(64)
-def _matches(text: str, known: frozenset[str]) -> Mapping[int, int]:
-    """{start: end} of the known phrases in a message, counted in words; at each place the longest."""
-    found: dict[int, int] = {}
-    for phrase, start, end in _phrases(text):
-        if phrase in known and start not in found:
-            found[start] = end
-    return found
+def _matches(dialog: Dialog, text: str, meaning: str) -> Mapping[int, int]:
+    """{start: end} of the phrases for `meaning` in a message, counted in words; at each place the longest."""
+    return _holds(text, dialog.words).get(meaning, _NONE)
 
 
-@lru_cache(256)
-def _phrases(text: str) -> tuple[tuple[str, int, int], ...]:
-    """Every run of up to four words, in order, the longest first at each place."""
+@lru_cache(512)
+def _holds(text: str, lexicon: Lexicon) -> Mapping[str, Mapping[int, int]]:
+    """The `_matches` for every meaning that a message holds."""
+    return _found(text, lexicon)
+
+
+def _found(text: str, lexicon: Lexicon) -> Mapping[str, Mapping[int, int]]:
     words = [word.plain for word in words_of(text[:_LOOKED_AT])]
-    return tuple(
-        (" ".join(words[start : start + length]), start, start + length)
-        for start in range(len(words))
-        for length in (4, 3, 2, 1)
-        if start + length <= len(words)
-    )
+    found: dict[str, dict[int, int]] = {}
+    for start, word in enumerate(words):
+        for end in range(min(start + lexicon.longest.get(word, 0), len(words)), start, -1):
+            phrase = word if end == start + 1 else " ".join(words[start:end])
+            for meaning in lexicon.meanings.get(phrase, ()):
+                found.setdefault(meaning, {}).setdefault(start, end)
+    return found

@@ -20,7 +20,8 @@ from nlu.normalise import Normal, normalise
 
 Numbers = NDArray[np.intp]
 FORMAT = 1
-_FIRST = np.array([True])
+_SUBLINEAR = np.concatenate(([0], 1 + np.log(np.arange(1, 4097), dtype=np.float32))).astype(np.float32)
+"""What a feature weighs by how often it is there; beyond the last, as the last."""
 EPOCHS = 5
 FOLDS = 3
 RATE = 1.2
@@ -55,11 +56,11 @@ class Model:
         return _weighted(self._hasher.ids(text), self.table, self.idf)
 
     def scores(self, vector: tuple[Ids, Floats]) -> tuple[Floats, Floats]:
-        """(intent logits at the calibrated temperature, language probabilities) of a `vector`."""
+        """(intent logits at the calibrated temperature, language logits) of a `vector`."""
         buckets, values = vector
-        logits = values @ self.weights[self.table[buckets]] + self.bias
+        logits = values @ self.weights.take(self.table.take(buckets), axis=0) + self.bias
         split = len(self.intents)
-        return logits[:split] / np.float32(self.temperature), softmax(logits[split:])
+        return logits[:split] / np.float32(self.temperature), logits[split:]
 
     def save(self, path: Path) -> None:
         """Write the model whole or not at all."""
@@ -94,17 +95,19 @@ class Model:
 
 def softmax(logits: Floats) -> Floats:
     """Probabilities over the last axis."""
-    powers: Floats = np.exp(logits - logits.max(axis=-1, keepdims=True, initial=-np.inf))
-    powers /= powers.sum(axis=-1, keepdims=True)
+    powers: Floats = np.exp(logits - np.maximum.reduce(logits, axis=-1, keepdims=True, initial=-np.inf))
+    powers /= np.add.reduce(powers, axis=-1, keepdims=True)
     return powers
 
 
 def _weighted(ids: Ids, table: Ids, idf: Floats) -> tuple[Ids, Floats]:
     """(distinct buckets, sublinear tf-idf of unit length)."""
-    ordered = np.sort(ids)  # np.unique with counts, at half its price
-    starts = np.flatnonzero(np.concatenate((_FIRST, ordered[1:] != ordered[:-1])))
-    buckets, counts = ordered[starts], np.concatenate((starts[1:], (len(ordered),))) - starts
-    values = (1 + np.log(counts, dtype=np.float32)) * idf[table[buckets]]
+    ordered = np.sort(ids)  # np.unique with counts, at a third of its price
+    edge = np.ones(len(ordered) + 1, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=edge[1:-1])
+    edges = edge.nonzero()[0]
+    buckets = ordered.take(edges[:-1])
+    values = _SUBLINEAR.take(edges[1:] - edges[:-1], mode="clip") * idf.take(table.take(buckets))
     norm = float(values @ values) ** 0.5
     return buckets, (values / np.float32(norm) if norm else values)
 

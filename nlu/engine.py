@@ -6,16 +6,17 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from math import exp
 from pathlib import Path
-
-import numpy as np
+from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from nlu import classifier, features, noise, normalise, rasa_yaml
 from nlu.classifier import Example, Model, softmax
 from nlu.cues import is_question, looks_like_a_name
 from nlu.faq import Questions
-from nlu.features import Floats
+from nlu.features import Floats, Ids
 from nlu.language import decide
 from nlu.normalise import Normal, lexicon
 from nlu.understanding import NOTHING, FaqIndex, Nlu, Understanding
@@ -71,6 +72,8 @@ CHOICE = 0.6
 SECOND = 0.8
 """The least confidence in each of two frequent questions in one message."""
 MOST_PARTS = 4
+_SHORT, _REMEMBERED = 32, 2048
+"""Characters of a text that many people write alike ("hola", "sí, gracias"), and how many such are remembered, at about 3 KB."""
 QUESTION = -2.0
 """What is added to the logit of `inform` when the text asks something."""
 
@@ -126,6 +129,26 @@ def _asking_part(text: str) -> str:
     return asking if len(asking) + 3 < len(text.strip()) else ""
 
 
+@cache
+def _answers() -> Mapping[str, frozenset[str]]:
+    """The words that answer a question, by its reader."""
+    return {reader: frozenset(words) for reader, words in lexicon()["answers"].items()}
+
+
+class _Look(NamedTuple):
+    """What a text alone tells, whatever was asked."""
+
+    normal: Normal
+    vector: tuple[Ids, Floats]
+    intents: Floats
+    """Probabilities."""
+    likely: Sequence[float]
+    """The same, one by one."""
+    languages: Floats
+    """Logits."""
+    asks: bool
+
+
 class Engine:
     """Implements `nlu.understanding.Nlu` over a model."""
 
@@ -133,40 +156,55 @@ class Engine:
         self.model = model
         self._by_heart = by_heart or {}
         self._inform = model.intents.index("inform") if "inform" in model.intents else None
-        self._consents = np.array([intent in CONSENT for intent in model.intents])
-        self._unsure = np.array([intent in NEEDS_SURE for intent in model.intents])
+        self._consents = [place for place, intent in enumerate(model.intents) if intent in CONSENT]
+        self._unsure = [place for place, intent in enumerate(model.intents) if intent in NEEDS_SURE]
+        self._known_look = lru_cache(_REMEMBERED)(self._new_look)
+        self._indexes: WeakValueDictionary[tuple[object, ...], Questions] = WeakValueDictionary()
 
     def faq_index(self, questions: Mapping[str, Sequence[str]]) -> FaqIndex:
-        return Questions(self.model, questions)
+        """The same index for the same questions: it takes megabytes, and many numbers ask alike."""
+        asked = tuple((key, tuple(ways)) for key, ways in questions.items())
+        index = self._indexes.get(asked)
+        if index is None:
+            index = self._indexes[asked] = Questions(self.model, questions)
+        return index
 
     def understand(self, text: str, expected: str | None = None, faq: FaqIndex | None = None) -> Understanding:
-        normal = normalise.normalise(text)
-        if not normal.words:
+        look = self._look(text)
+        if look is None:
             return NOTHING
-        vector = self.model.vector(normal)
-        logits, languages = self.model.scores(vector)
-        plain = softmax(logits)
-        intent, confidence = self._intent(text, normal, plain, expected)
-        key, likeness = None, 0.0
-        asking = _asking_part(text) if "?" in text else ""
-        if asking:  # "Camila, ¿qué portátiles tienen?": what is asked is looked at by itself
-            asked = self.model.vector(normalise.normalise(asking))
-            vector, plain = asked, softmax(self.model.scores(asked)[0])
-            topic, sure = self._intent(asking, normalise.normalise(asking), plain, expected)
+        normal, asks = look.normal, look.asks
+        intent, confidence = self._intent(text, look, expected)
+        asking = self._look(_asking_part(text)) if "?" in text else None
+        if asking is not None:  # "Camila, ¿qué portátiles tienen?": what is asked is looked at by itself
+            topic, sure = self._intent(_asking_part(text), asking, expected)
             if topic in TOPICS and sure > confidence:
                 intent, confidence = topic, sure
-        if isinstance(faq, Questions):
-            key, likeness = faq.nearest(vector, plain)
-        elif faq is not None:
-            key, likeness = faq.match(text)
-        if intent == "inform" and expected is not None and not is_question(normal):
-            key = None
-        also = None
-        if key is not None and isinstance(faq, Questions) and len(parts := _asked_parts(text)) > 1 and is_question(normal):
-            key, likeness, also = self._two(parts, faq, key, likeness)
+        key, likeness, also = None, 0.0, None
+        if intent != "inform" or expected is None or asks:  # an answer is no frequent question
+            if isinstance(faq, Questions):
+                asked = asking or look
+                key, likeness = faq.nearest(asked.vector, asked.intents)
+                if key is not None and asks and len(parts := _asked_parts(text)) > 1:
+                    key, likeness, also = self._two(parts, faq, key, likeness)
+            elif faq is not None:
+                key, likeness = faq.match(text)
         named = intent == "inform" and expected in NAMES and len(normal.words) <= 4
-        language = None if named else decide(normal, self.model.languages, languages)
+        language = None if named else decide(normal, self.model.languages, look.languages)
         return Understanding(intent, round(confidence, 4), key, likeness, language, also)
+
+    def _look(self, text: str) -> _Look | None:
+        """None when there is no word in it. What is short is said often, and looked at once."""
+        return self._known_look(text) if len(text) <= _SHORT else self._new_look(text)
+
+    def _new_look(self, text: str) -> _Look | None:
+        normal = normalise.normalise(text)
+        if not normal.words:
+            return None
+        vector = self.model.vector(normal)
+        logits, languages = self.model.scores(vector)
+        intents = softmax(logits)
+        return _Look(normal, vector, intents, intents.tolist(), languages, is_question(normal))
 
     def _two(self, parts: Sequence[str], faq: Questions, key: str, likeness: float) -> tuple[str, float, str | None]:
         """The two frequent questions that the parts of a message ask most surely, in its order."""
@@ -181,34 +219,39 @@ class Engine:
         first, second = (one for one in found if one in best)
         return first, found[first], second
 
-    def _intent(self, text: str, normal: Normal, plain: Floats, expected: str | None) -> tuple[str, float]:
+    def _intent(self, text: str, look: _Look, expected: str | None) -> tuple[str, float]:
+        """What is wanted, and how sure that is."""
+        normal, asks = look.normal, look.asks
         intents = self.model.intents
-        if self._inform is not None and normal.plain in lexicon()["answers"].get(expected, ()):
+        if self._inform is not None and expected is not None and normal.plain in _answers().get(expected, ()):
             return "inform", KNOWN
         known = self._by_heart.get(normal.plain)
-        asks = is_question(normal)
+        sure = max(look.likely)
+        likeliest = intents[look.likely.index(sure)]
         titled = known is None and expected in _TITLED and not asks and looks_like_a_name(text)
-        if titled and (intents[int(plain.argmax())] not in REPAIRS or float(plain.max()) < SURE):
+        if titled and (likeliest not in REPAIRS or sure < SURE):
             return "inform", KNOWN
         if known is not None:
             return ("inform" if expected == "choice" and self._could_answer(known, normal, asks=asks) else known), KNOWN
-        scores = plain
+        scores = list(look.likely)
         if self._inform is not None:
-            first = int(plain.argmax())
-            scores = plain.copy()
-            scores[self._inform] *= exp(self._favour(normal, intents[first], float(plain[first]), expected, asks=asks))
-            scores /= scores.sum()
-            if expected == "choice" and self._could_answer(intents[first], normal, asks=asks):
-                return "inform", max(float(scores[self._inform]), CHOICE)
-        if float(scores.max()) < CONSENTS or asks:
-            scores = np.where(self._consents, 0, scores)
-        if len(normal.words) > LONG and float(scores.max()) < SURE:
-            scores = np.where(self._unsure, 0, scores)
-        ranked = scores.argsort()
-        best = float(scores[ranked[-1]])
-        if best < LEAST or (len(scores) > 1 and best - float(scores[ranked[-2]]) < MARGIN):
+            scores[self._inform] *= exp(self._favour(normal, likeliest, sure, expected, asks=asks))
+            total = sum(scores)
+            scores = [score / total for score in scores]
+            if expected == "choice" and self._could_answer(likeliest, normal, asks=asks):
+                return "inform", max(scores[self._inform], CHOICE)
+        if max(scores) < CONSENTS or asks:
+            for place in self._consents:
+                scores[place] = 0.0
+        if len(normal.words) > LONG and max(scores) < SURE:
+            for place in self._unsure:
+                scores[place] = 0.0
+        best = max(scores)
+        first = scores.index(best)
+        scores[first] = -1.0
+        if best < LEAST or best - max(scores) < MARGIN:
             return "out_of_scope", best
-        return intents[int(ranked[-1])], best
+        return intents[first], best
 
     def _could_answer(self, intent: str, text: Normal, *, asks: bool) -> bool:
         """Whether a few words about a topic ("efectivo", "envío a domicilio") may be one of the choices offered."""
@@ -221,5 +264,4 @@ class Engine:
         if expected is None or (intent in REPAIRS and sure >= 0.6):
             return 0.0
         favour = FAVOUR.get(expected, 0.0)
-        shapes = lexicon()["answers"].get(expected, ())
-        return favour * 2 if any(word in shapes for word in normal.words) else favour
+        return favour if _answers().get(expected, frozenset()).isdisjoint(normal.words) else favour * 2

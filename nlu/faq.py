@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nlu.classifier import Model, softmax
-from nlu.features import Floats, Ids
+from nlu.features import BUCKETS, Floats, Ids
 from nlu.normalise import normalise
 
 SURE = 0.5
@@ -21,7 +21,8 @@ _SPELT, _MEANT, _START = 11.0, 8.0, -6.5
 
 
 class Questions:
-    """{key: ways of asking it} as one matrix [buckets met, ways of asking], and what each key is about [intents, keys]."""
+    """{key: ways of asking it} as one matrix [1 + buckets met, ways of asking], whose row 0 stands for every other bucket, and
+    what each key is about [intents, keys]."""
 
     def __init__(self, model: Model, questions: Mapping[str, Sequence[str]]) -> None:
         self._model = model
@@ -31,10 +32,12 @@ class Questions:
         flat = [vector for of_key in vectors for vector in of_key]
         self._keys = list(asked)
         self._first_way = np.cumsum([0, *(len(of_key) for of_key in vectors)])[:-1]
-        self._buckets: Ids = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *(ids for ids, _ in flat)]))
-        self._ways: Floats = np.zeros((len(self._buckets), len(flat)), dtype=np.float32)
+        met = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *(ids for ids, _ in flat)]))
+        self._rows: Ids = np.zeros(BUCKETS, dtype=np.int32)
+        self._rows[met] = np.arange(1, len(met) + 1, dtype=np.int32)
+        self._ways: Floats = np.zeros((len(met) + 1, len(flat)), dtype=np.float32)
         for column, (ids, values) in enumerate(flat):
-            self._ways[np.searchsorted(self._buckets, ids), column] = values
+            self._ways[self._rows[ids], column] = values
         policies = np.array([intent in POLICIES for intent in model.intents], dtype=np.float32)
         self._about: Floats = np.zeros((len(model.intents), len(asked)), dtype=np.float32)
         for column, of_key in enumerate(vectors):
@@ -50,9 +53,9 @@ class Questions:
         if not self._keys:
             return None, 0.0
         ids, values = vector
-        at = np.minimum(np.searchsorted(self._buckets, ids), len(self._buckets) - 1)
-        shared = self._buckets[at] == ids
-        cosine = np.maximum.reduceat(values[shared] @ self._ways[at[shared]], self._first_way)
+        rows = self._rows.take(ids)
+        shared = rows.nonzero()[0]
+        cosine = np.maximum.reduceat(values.take(shared) @ self._ways.take(rows.take(shared), axis=0), self._first_way)
         evidence = _SPELT * cosine + _MEANT * np.sqrt(intents @ self._about)
         best = int(evidence.argmax())
         confidence = 1 / (1 + math.exp(-(float(evidence[best]) + _START)))

@@ -19,6 +19,9 @@ Ids = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
 
+_SPELT, _HEARD = crc32(b"c"), crc32(b"s")
+
+
 def _hash(key: str) -> int:
     return crc32(key.encode("utf-8", "surrogatepass")) & _MASK
 
@@ -26,11 +29,14 @@ def _hash(key: str) -> int:
 def _of_word(word: str) -> list[int]:
     """The word, its sound, its character 2- to 5-grams within its borders, spelt and by ear."""
     heard = sound(word)
-    keys = ["w" + word, "p" + heard]
-    for space, form in (("c", word), ("s", heard)):
-        padded = f" {form} "[:40]
-        keys += [space + padded[i : i + n] for n in range(2, 6) for i in range(len(padded) - n + 1)]
-    return [_hash(key) for key in keys]
+    return [_hash("w" + word), _hash("p" + heard), *_grams(word, _SPELT), *_grams(heard, _HEARD)]
+
+
+def _grams(form: str, space: int) -> list[int]:
+    """The n-grams of a form, hashed as if the letter that `space` is the checksum of stood before each."""
+    padded = f" {form} "[:40]
+    grams = [padded[i : i + n] for n in range(2, 6) for i in range(len(padded) - n + 1)]
+    return [crc32(gram.encode("utf-8", "surrogatepass"), space) & _MASK for gram in grams]
 
 
 class Hasher:

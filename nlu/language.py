@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 
@@ -22,7 +23,7 @@ def _alone() -> Mapping[str, frozenset[str]]:
     return {language: frozenset(words) for language, words in lexicon()["greetings"].items()}
 
 
-def decide(text: Normal, languages: tuple[str, ...], probabilities: Floats) -> str | None:
+def decide(text: Normal, languages: tuple[str, ...], logits: Floats) -> str | None:
     """The language that the model finds likeliest, when at least two words are there, one of them a function word of it;
     of a single word, the language that greets so."""
     words = [word for word in text.words if word.isalpha()]
@@ -31,9 +32,10 @@ def decide(text: Normal, languages: tuple[str, ...], probabilities: Floats) -> s
         return next((language for language, alone in _alone().items() if not said.isdisjoint(alone)), None)
     if len(words) < 2 or not languages:
         return None
-    best = int(probabilities.argmax())
-    language = languages[best]
-    if float(probabilities[best]) < (SURE if len(words) < 4 else SURE - 0.15):
+    scores = logits.tolist()
+    most = max(scores)
+    language = languages[scores.index(most)]
+    if _function_words().get(language, frozenset()).isdisjoint(words):
         return None
-    known = _function_words().get(language, frozenset())
-    return language if any(word in known for word in words) else None
+    probability = 1 / sum(math.exp(score - most) for score in scores)
+    return language if probability >= (SURE if len(words) < 4 else SURE - 0.15) else None

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +21,29 @@ _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
 _DOUBLED = re.compile(r"([^\W\d_])\1+")
 _KEPT_SIGNS = frozenset("?$%#")
 _SOUNDS = tuple(
-    (re.compile(pattern), sound)
-    for pattern, sound in (
-        (r"sh", "ch"),
-        (r"(?<!c)h", ""),
-        (r"ph", "f"),
-        (r"ll", "y"),
-        (r"qu(?=[ei])|q", "k"),
-        (r"gu(?=[ei])", "g"),
-        (r"g(?=[ei])", "j"),
-        (r"c(?=[ei])", "s"),
-        (r"c(?!h)", "k"),
-        (r"[zx]", "s"),
-        (r"v", "b"),
-        (r"w", "gu"),
-        (r"n(?=[bp])", "m"),
-        (r"y$", "i"),
+    (letters, re.compile(pattern), sound)
+    for letters, pattern, sound in (
+        ("sh", r"sh", "ch"),
+        ("h", r"(?<!c)h", ""),
+        ("ph", r"ph", "f"),
+        ("ll", r"ll", "y"),
+        ("q", r"qu(?=[ei])|q", "k"),
+        ("gu", r"gu(?=[ei])", "g"),
+        ("g", r"g(?=[ei])", "j"),
+        ("c", r"c(?=[ei])", "s"),
+        ("c", r"c(?!h)", "k"),
+        ("z", r"z", "s"),
+        ("x", r"x", "s"),
+        ("v", r"v", "b"),
+        ("w", r"w", "gu"),
+        ("n", r"n(?=[bp])", "m"),
+        ("y", r"y$", "i"),
     )
 )
+"""(letters without which it does not apply, pattern, replacement), in the order they are applied."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Normal:
     """One message in comparable form."""
 
@@ -50,7 +52,7 @@ class Normal:
     marked: tuple[str, ...]
     """The words that carried accents or cedillas, as they were written: they tell Spanish from Portuguese."""
 
-    @property
+    @cached_property
     def plain(self) -> str:
         """The words without question marks: what makes two texts the same."""
         return " ".join(word for word in self.words if word != "?") or " ".join(self.words)
@@ -78,8 +80,9 @@ def unaccent(text: str) -> str:
 @lru_cache(maxsize=50_000)
 def sound(word: str) -> str:
     """How a plain word sounds to a Latin American ear: "hacen" and "asen", "vale" and "bale" are one."""
-    for pattern, replacement in _SOUNDS:
-        word = pattern.sub(replacement, word)
+    for letters, pattern, replacement in _SOUNDS:
+        if letters in word:
+            word = pattern.sub(replacement, word)
     return _DOUBLED.sub(r"\1", word)
 
 

@@ -8,14 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from msgspec import Struct
+
 from dialogs.model import Attachment, Language, Value
 
 LOOKED_AT = 1_200
 """Characters of a message that a reader looks at; what lies behind them is never an answer to one question."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What a person sent."""
 
     text: str = ""
@@ -43,8 +44,7 @@ class Ask:
     """Whether a date may lie before today."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """An answer that was understood."""
 
     value: Value
@@ -59,8 +59,7 @@ class Reading:
     """The part [start, end) of the text that was used; None when it was a button, a file or all of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Miss:
+class Miss(Struct, frozen=True):
     """No answer. `why` is one of the reader's `misses`, and has a help text in every language."""
 
     why: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
 from dialogs.readers.words import fold, is_blank, unknown, words
@@ -64,30 +65,30 @@ class ChoiceReader:
         if is_blank(folded):
             return Miss("empty" if heard.choice is None else "not_a_choice")
         said = _plain(folded)
-        phrases: Iterable[tuple[str, str]] = _phrases(tuple(ask.choices.items()))
-        exact = {key for key, phrase in phrases if phrase == said}
+        spelt, heard_as = _ways(tuple(ask.choices.items()))
+        exact = spelt.keys(said)
         if len(exact) == 1:
             return _reading(exact.pop(), ask)
         head = _plain(folded.partition(",")[0])
-        opening = {key for key, phrase in phrases if phrase == head} if head != said else set()
+        opening = spelt.keys(head) if head != said else set()
         if len(opening) == 1:  # "sí, hace un año"
             return _reading(opening.pop(), ask)
         numbered = _numbered(said, ask)
         if numbered:
             return _reading(numbered, ask)
-        by_ear = _phrases_by_ear(tuple(ask.choices.items()))
-        inside = _inside(said, phrases) or _inside(_by_ear(said), by_ear) or _inside(said, phrases, small=True)
+        inside = _inside(said, spelt) or _inside(_by_ear(said), heard_as) or _inside(said, spelt, small=True)
         if len(inside) == 1:
             return _reading(next(iter(inside)), ask)
         if len(inside) > 1:
             return Miss("ambiguous")
-        phrases = [(key, phrase) for key, phrase in phrases if key not in _denied(said, phrases)]
-        part = _part(said, phrases)
+        denied = _denied(said, spelt)
+        left = [way for way in spelt.all if way.key not in denied]
+        part = _part(said, left)
         if len(part) == 1:
             return _reading(part.pop(), ask)
         if unknown(folded):
             return Miss("unknown")
-        close = _close(said, phrases)
+        close = _close(said, left)
         if close is not None:
             return _reading(close, ask)
         return Miss("ambiguous" if len(part) > 1 else "not_a_choice")
@@ -95,19 +96,20 @@ class ChoiceReader:
     def find(self, heard: Heard, ask: Ask) -> Reading | None:
         """A label or another word for it, whole, once, not denied and not in a question; words that mean little by themselves
         ("para mí") only where a clause ends with them; a typo only when there is nothing else."""
-        phrases = _phrases(tuple(ask.choices.items()))
+        ways, _ = _ways(tuple(ask.choices.items()))
         found: dict[str, tuple[int, int] | None] = {}
         folded = fold(heard.text[:LOOKED_AT])
         for clause in _CLAUSE.finditer(folded):
             if clause.group().endswith("?"):
                 continue
-            places = list(_WORDS.finditer(clause.group()))
             said = _plain(clause.group())
-            for key, phrase in _telling(said, phrases).items():
+            places: list[re.Match[str]] = []
+            for key, phrase in _telling(said, ways).items():
+                places = places or list(_WORDS.finditer(clause.group()))
                 first = f" {said} "[: f" {said} ".find(f" {phrase} ")].count(" ")
                 span = clause.start() + places[first].start(), clause.start() + places[first + phrase.count(" ")].end()
                 found[key] = span if len(phrase) > 3 or _stands_alone(phrase, said) else None
-        if not found and "?" not in folded and (close := _slip(folded, phrases)):
+        if not found and "?" not in folded and (close := _slip(folded, ways)):
             return _reading(close, ask, (0, len(heard.text)))
         key, place = next(iter(found.items()), ("", None))
         return _reading(key, ask, place) if len(found) == 1 and place else None
@@ -132,21 +134,60 @@ def _plain(folded: str) -> str:
     return " ".join(_SHORT_FOR.get(word, word) for word in _WORDS.findall(folded))
 
 
-@lru_cache(512)
-def _phrases(choices: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, str], ...]:
-    """(key, folded words) of every way to say every option."""
-    ways = ((key, _plain(fold(way))) for key, said in choices for way in (key, *said))
-    return tuple(dict.fromkeys((key, phrase) for key, phrase in ways if phrase))
+def _telling_words(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if word not in _EMPTY_WORDS and len(word) > 3)
 
 
 def _by_ear(phrase: str) -> str:
     return " ".join(map(sound, phrase.split()))
 
 
+class _Way(NamedTuple):
+    """One way to say an option, in folded words."""
+
+    place: int
+    key: str
+    phrase: str
+    words: frozenset[str]
+    telling: tuple[str, ...]
+    """Its words of more than three letters that mean something by themselves."""
+    little: bool
+    """Whether it is made of little words alone: "para mí"."""
+
+
+class _Ways:
+    """Every way to say every option of a question, found by what it begins with."""
+
+    def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
+        self.all: list[_Way] = []
+        self.phrases: list[str] = []
+        """Of each of `all`."""
+        self._by_phrase: dict[str, set[str]] = {}
+        self._by_first: dict[str, list[_Way]] = {}
+        for place, (key, phrase) in enumerate(dict.fromkeys(phrases)):
+            words = phrase.split()
+            way = _Way(place, key, phrase, frozenset(words), _telling_words(words), _EMPTY_WORDS.issuperset(words))
+            self.all.append(way)
+            self.phrases.append(phrase)
+            self._by_phrase.setdefault(phrase, set()).add(key)
+            self._by_first.setdefault(phrase.partition(" ")[0], []).append(way)
+
+    def keys(self, phrase: str) -> set[str]:
+        """The options that are said just so."""
+        return set(self._by_phrase.get(phrase, ()))
+
+    def within(self, padded: str) -> list[tuple[_Way, int]]:
+        """The ways that are in " what was said ", in their own order, and where each begins."""
+        near = [way for word in set(padded.split()) for way in self._by_first.get(word, ())]
+        found = [(way, at) for way in near if (at := padded.find(f" {way.phrase} ")) >= 0]
+        return sorted(found) if len(found) > 1 else found
+
+
 @lru_cache(512)
-def _phrases_by_ear(choices: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[str, str], ...]:
-    """The longer ways as they sound: "para mi enpresa", "para mi negosio"."""
-    return tuple((key, _by_ear(phrase)) for key, phrase in _phrases(choices) if len(phrase) > 5)
+def _ways(choices: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[_Ways, _Ways]:
+    """As they are spelt; and the longer ones as they sound: "para mi enpresa", "para mi negosio"."""
+    phrases = [(key, phrase) for key, said in choices for way in (key, *said) if (phrase := _plain(fold(way)))]
+    return _Ways(phrases), _Ways((key, _by_ear(phrase)) for key, phrase in phrases if len(phrase) > 5)
 
 
 def _numbered(said: str, ask: Ask) -> str | None:
@@ -161,40 +202,38 @@ def _numbered(said: str, ask: Ask) -> str | None:
     return keys[place - 1] if 1 <= place <= len(keys) else None
 
 
-def _inside(said: str, phrases: Iterable[tuple[str, str]], *, small: bool = False) -> dict[str, str]:
+def _inside(said: str, ways: _Ways, *, small: bool = False) -> dict[str, str]:
     """{key: its longest phrase inside what was said}, without phrases that are only part of a longer one of another option.
 
     `small`: look at the phrases of little words alone ("para mí"), which are inside many that mean something else."""
     padded = f" {said} "
     found: dict[str, str] = {}
-    for key, phrase in phrases:
-        at = padded.find(f" {phrase} ")
-        little = set(phrase.split()) <= _EMPTY_WORDS
-        after = padded[at + len(phrase) + 2 :].split() if small and at >= 0 and phrase.endswith(_POSSESSIVE) else []
+    for way, at in ways.within(padded):
+        phrase = way.phrase
+        if phrase.isdigit() or way.little != small or (small and " " not in phrase) or _NEGATED.search(padded[: at + 1]):
+            continue
+        after = padded[at + len(phrase) + 2 :].split() if small and phrase.endswith(_POSSESSIVE) else []
         if after and after[0] not in _EMPTY_WORDS and after[0] not in _COURTEOUS:  # "para mi perro"
             continue
-        if at < 0 or phrase.isdigit() or little != small or (small and " " not in phrase) or _NEGATED.search(padded[: at + 1]):
-            continue
-        if len(phrase) > len(found.get(key, "")):
-            found[key] = phrase
+        if len(phrase) > len(found.get(way.key, "")):
+            found[way.key] = phrase
     longer = found.values()
     return {key: phrase for key, phrase in found.items() if not any(_is_part(phrase, other) for other in longer)}
 
 
-def _telling(said: str, phrases: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _telling(said: str, ways: _Ways) -> dict[str, str]:
     """`_inside` for a message that answered something else: no phrase of one or two letters, little words at the end alone."""
-    found = {key: phrase for key, phrase in _inside(said, phrases).items() if len(phrase) > 2}
-    return found or {
-        key: phrase for key, phrase in _inside(said, phrases, small=True).items() if f" {said}".endswith(f" {phrase}")
-    }
+    found = {key: phrase for key, phrase in _inside(said, ways).items() if len(phrase) > 2}
+    return found or {key: phrase for key, phrase in _inside(said, ways, small=True).items() if f" {said}".endswith(f" {phrase}")}
 
 
-def _slip(folded: str, phrases: Iterable[tuple[str, str]]) -> str | None:
+def _slip(folded: str, ways: _Ways) -> str | None:
     """The option of which a short message is a misspelling as a whole."""
     said = _plain(folded)
     if not 6 <= len(said) <= 30 or said.count(" ") > 3:
         return None
-    keys = {key for key, phrase in phrases if fuzz.ratio(said, phrase, score_cutoff=_MISSPELT)}
+    close = process.extract(said, ways.phrases, scorer=fuzz.ratio, score_cutoff=_MISSPELT, limit=None)
+    keys = {ways.all[place].key for _, _, place in close}
     return keys.pop() if len(keys) == 1 else None
 
 
@@ -202,32 +241,37 @@ def _is_part(phrase: str, other: str) -> bool:
     return phrase != other and f" {phrase} " in f" {other} "
 
 
-def _denied(said: str, phrases: Iterable[tuple[str, str]]) -> set[str]:
+def _denied(said: str, ways: _Ways) -> set[str]:
     """The options that were named only to say no to them."""
     padded = f" {said} "
-    return {key for key, phrase in phrases if (at := padded.find(f" {phrase} ")) >= 0 and _NEGATED.search(padded[: at + 1])}
+    return {way.key for way, at in ways.within(padded) if _NEGATED.search(padded[: at + 1])}
 
 
-def _part(said: str, phrases: Iterable[tuple[str, str]]) -> set[str]:
+def _part(said: str, ways: Iterable[_Way]) -> set[str]:
     """The options that hold every telling word of what was said."""
     words = {word for word in said.split() if word not in _EMPTY_WORDS and len(word) > 2}
-    return {key for key, phrase in phrases if words and words <= set(phrase.split())}
+    return {way.key for way in ways if words <= way.words} if words else set()
 
 
-def _close(said: str, phrases: Iterable[tuple[str, str]]) -> str | None:
+def _close(said: str, ways: Iterable[_Way]) -> str | None:
     if not 3 <= len(said) <= 60:
         return None
-    telling = [word for word in said.split() if word not in _EMPTY_WORDS and len(word) > 3][:8]
+    telling = _telling_words(said.split())[:8]
+    likest: dict[str, float] = {}
     best: dict[str, float] = {}
-    for key, phrase in phrases:
-        if len(phrase) < 4:
+    for way in ways:
+        if len(way.phrase) < 4:
             continue
-        score = fuzz.ratio(said, phrase, score_cutoff=_CLOSE)
-        names = [word for word in phrase.split() if word not in _EMPTY_WORDS and len(word) > 3]
-        if names and telling:
-            each = sum(max(fuzz.ratio(word, name) for word in telling) for name in names) / len(names)
-            score = max(score, each - 2)
-        best[key] = max(best.get(key, 0.0), score)
+        score = fuzz.ratio(said, way.phrase, score_cutoff=_CLOSE)
+        if telling and way.telling:
+            each = 0.0
+            for name in way.telling:
+                if name not in likest:
+                    likest[name] = max(fuzz.ratio(word, name) for word in telling)
+                each += likest[name]
+            score = max(score, each / len(way.telling) - 2)
+        if score > best.get(way.key, -1.0):
+            best[way.key] = score
     ranked = sorted(best.items(), key=lambda one: -one[1])
     if not ranked or ranked[0][1] < _CLOSE or (len(ranked) > 1 and ranked[0][1] - ranked[1][1] < _MARGIN):
         return None

@@ -40,7 +40,7 @@ class DateReader:
         today = ask.now.date()
         try:
             only = bare(text, today)
-            found = [only] if only else spans(text, today, ask.language)
+            found = [only] if only else list(spans(text, today, ask.language))
         except (NoSuchDay, OverflowError):
             return Miss("no_such_day")
         clock = time_of_day(text)
@@ -58,7 +58,8 @@ class DateReader:
     def find(self, heard: Heard, ask: Ask) -> Reading | None:
         """A day with its month, or any day that something is wanted for ("para el viernes"); nothing from a question."""
         text = fold(heard.text[:LOOKED_AT])
-        text = _SENTENCE.sub(lambda match: " " * len(match[0]) if match[0].endswith("?") else match[0], text)
+        if "?" in text:
+            text = _SENTENCE.sub(lambda match: " " * len(match[0]) if match[0].endswith("?") else match[0], text)
         try:
             found = [span for span in spans(text, ask.now.date(), ask.language) if _is_wanted(span, text)]
         except (NoSuchDay, OverflowError):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import chain, islice
+
+from msgspec import Struct
 
 from dialogs.readers.day_names import MONTH_OF, PT_WEEKDAYS, WEEKDAY_OF
 from dialogs.readers.numbers import SMALL
@@ -35,8 +37,7 @@ _COMING = r"(?:que viene|que vem|entrante|siguiente|proxim[oa]|que entra|seguint
 Days = tuple[date, date]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The days [first, last] and the part [start, end) of the text that says so. `full` names its month or year."""
 
     first: date
@@ -347,12 +348,13 @@ def _windows(folded: str) -> list[tuple[int, int]]:
     return windows
 
 
-def spans(folded: str, today: date, language: str) -> list[Span]:
+@lru_cache(64)
+def spans(folded: str, today: date, language: str) -> tuple[Span, ...]:
     """The spans of days in a folded text, in their order. NoSuchDay when one cannot be."""
     windows = _windows(folded)
     found: list[Span] = []
     if not windows:
-        return found
+        return ()
     rules = (*_RULES, _PT_RULE) if language == "pt" else _RULES
     for pattern, rule, full in rules:
         for match in chain.from_iterable(pattern.finditer(folded, start, end) for start, end in windows):
@@ -362,7 +364,7 @@ def spans(folded: str, today: date, language: str) -> list[Span]:
                 first, last = rule(match, today)
                 lead = len(match.group()) - len(match.group().lstrip())
                 found.append(Span(first, max(first, last), match.start() + lead, match.end(), full))
-    return sorted(found, key=lambda span: span.start)
+    return tuple(sorted(found, key=lambda span: span.start))
 
 
 def bare(folded: str, today: date) -> Span | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from email_validator import EmailNotValidError, validate_email
+from msgspec.structs import replace
 from rapidfuzz.distance import OSA
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading

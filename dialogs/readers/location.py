@@ -31,6 +31,7 @@ _TALK = re.compile(
     r"\b(?:soy|somos|quiero|necesito|cuanto|cuando|precio|tienen|hacen|gracias|por ?favor|hola|busco|what|how|quanto|quero|"
     r"preciso)\b"
 )
+_WORD = re.compile(r"[a-z']+")
 _MARKS = re.compile(r"[^a-z0-9']+")
 
 
@@ -72,15 +73,16 @@ class LocationReader:
         whole = _city(folded, ask.country, typos=False) if 3 < len(folded.strip()) <= _LONGEST_CITY else None
         if whole:
             return _named(whole, (0, len(heard.text)))
-        words = [(match.group(), match.start(), match.end()) for match in re.finditer(r"[a-z']+", folded)][:120]
+        words = [(match.group(), match.start(), match.end()) for match in _WORD.finditer(folded)][:120]
         found: dict[str, tuple[int, int]] = {}
         at = 0
         while at < len(words):
             step = 1
             word, begins = words[at][0], words[at][1]
-            preposition = _PLACE_BEFORE.search(folded[max(0, begins - 30) : begins]) is not None
-            lengths = (4, 3, 2, 1) if word in _FIRST_WORDS else (1,) if preposition and len(word) > 5 else ()
-            for length in lengths:
+            first = word in _FIRST_WORDS
+            near = first or len(word) > 5
+            preposition = near and _PLACE_BEFORE.search(folded[max(0, begins - 30) : begins]) is not None
+            for length in (4, 3, 2, 1) if first else (1,) if preposition else ():
                 part = words[at : at + length]
                 if len(part) < length:
                     continue

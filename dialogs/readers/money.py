@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
 from dialogs.readers.numbers import Number, numbers, plain, shown_number
@@ -130,8 +132,7 @@ class MoneyReader:
         return reading if isinstance(reading, Reading) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Amount:
+class _Amount(Struct, frozen=True):
     """One amount as found: its upper end, its lower end where it is a range, its currency, and where all of it stands."""
 
     high: Number

@@ -28,8 +28,8 @@ class NumberReader:
         if is_blank(heard.text):
             return Miss("empty")
         text = fold(heard.text[:LOOKED_AT])
-        found = numbers(text, ask.language, ask.country)
-        found = [number for number in found if not number.weak] or found
+        every = numbers(text, ask.language, ask.country)
+        found = [number for number in every if not number.weak] or list(every)
         found = _merged(found, text)
         if not found:
             return Miss("unknown" if unknown(text) else "not_a_number")

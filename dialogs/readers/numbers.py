@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 from babel import UnknownLocaleError
 from babel.numbers import get_decimal_symbol, get_group_symbol
+from msgspec import Struct
 
 from dialogs.readers.base import Ask
 from nlu.normalise import sound
@@ -77,8 +77,7 @@ _MOST = 24
 """Numbers looked at in one message: a list of hundreds is not an answer, and must not cost time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """A number and where it stands [start, end)."""
 
     value: Decimal
@@ -109,7 +108,8 @@ def digits_value(written: str) -> Decimal | None:
     return Decimal("".join(head) + "." + tail)
 
 
-def numbers(folded: str, language: str = "es", country: str = "CO", *, money: bool = False) -> list[Number]:
+@lru_cache(64)
+def numbers(folded: str, language: str = "es", country: str = "CO", *, money: bool = False) -> tuple[Number, ...]:
     """Every number in a folded text. `money` also reads "dos millones quinientos" as two and a half million."""
     tokens = list(_TOKEN.finditer(folded))
     found: list[Number] = []
@@ -122,7 +122,7 @@ def numbers(folded: str, language: str = "es", country: str = "CO", *, money: bo
         if number is not None:
             found.append(number)
         at = max(after, at + 1)
-    return found
+    return tuple(found)
 
 
 class _Parse:

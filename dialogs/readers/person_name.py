@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
 from dialogs.readers.cities import CITIES, UNSURE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _INVISIBLE = {*range(0x20), *range(0x7F, 0xA1), 0xAD, 0x061C, 0x180E, *range(0x2000, 0x2010), *range(0x2028, 0x2030)} - {0x0A}
 _INVISIBLE |= {*range(0x205F, 0x2070), 0xFEFF, 0xFE0F}
@@ -54,6 +55,7 @@ def words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
+@lru_cache(256)
 def fold(text: str) -> str:
     """Lower case without accents, every character in its own place, so that positions hold for the original."""
     return text.lower() if text.isascii() and text.isprintable() else text.translate(_FOLD)
@@ -61,6 +63,8 @@ def fold(text: str) -> str:
 
 def clean(text: str) -> str:
     """What may be stored and sent: no control or direction marks, no lone surrogates, single spaces."""
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
     return _SPACE.sub(" ", _UNPRINTABLE.sub("", _SURROGATE.sub("�", text))).strip()
 
 

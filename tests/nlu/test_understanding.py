@@ -277,3 +277,22 @@ def test_a_changed_corpus_is_learnt(tmp_path: Path, small: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_is_no_error(small: Path) -> None:
     assert load(small / "es.yml", small).understand("hola").intent == "greet"
+
+
+def test_what_is_remembered_of_a_short_text_depends_on_nothing_that_was_asked(nlu: Engine) -> None:
+    asked = [None, "choice", "person_name", "text", None]
+    fresh = [Engine(nlu.model).understand("envío gratis", expected) for expected in asked]
+    engine = Engine(nlu.model)
+    assert [engine.understand("envío gratis", expected) for expected in asked] == fresh
+
+
+def test_the_same_questions_share_their_index(nlu: Engine) -> None:
+    index = nlu.faq_index({"shipping": ["hacen envíos"]})
+    assert nlu.faq_index({"shipping": ("hacen envíos",)}) is index
+    assert nlu.faq_index({"shipping": ["hacen envíos", "mandan a Cali"]}) is not index
+
+
+def test_an_answer_is_not_looked_up_among_the_questions(nlu: Engine) -> None:
+    index = nlu.faq_index({"shipping": ["Bogotá", "a Bogotá"]})
+    assert nlu.understand("Bogotá", "location", index).faq is None
+    assert nlu.understand("¿a Bogotá?", None, index).faq == "shipping"

@@ -1,0 +1,28 @@
+"""Plain words and phrases by what they mean, and by what they begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LONGEST = 4
+"""Words of the longest phrase that is looked for."""
+
+
+class Lexicon(dict[str, frozenset[str]]):
+    """{meaning: phrases}. Equal only to itself, so that what a text holds of it can be remembered."""
+
+    def __init__(self, words: Mapping[str, frozenset[str]]) -> None:
+        super().__init__(words)
+        self.longest: dict[str, int] = {}
+        """{first word: how many words a phrase that begins so has at most}"""
+        self.meanings: dict[str, tuple[str, ...]] = {}
+        """{phrase: what it means}"""
+        for meaning, phrases in words.items():
+            for phrase in phrases:
+                first, length = phrase.partition(" ")[0], min(phrase.count(" ") + 1, LONGEST)
+                self.longest[first] = max(length, self.longest.get(first, 0))
+                self.meanings[phrase] = (*self.meanings.get(phrase, ()), meaning)
+
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__  # type: ignore[assignment]
