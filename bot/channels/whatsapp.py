@@ -1,4 +1,4 @@
-"""WhatsApp through Meta's Cloud API: our client of the Graph API, over aiohttp.
+"""WhatsApp through Meta's Cloud API: our client of the Graph API.
 
 Source: Meta's Cloud API reference, v26.0. Nothing here retries: it says what happened, the outbox decides.
 """
@@ -12,7 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -22,15 +24,32 @@ from bot.channels import whatsapp_parse
 from bot.channels.base import Account, Action, Fetched, MediaError, Outbound, Parsed, Recipient, SendError, UncertainSend
 from bot.channels.errors import whatsapp_action
 from bot.channels.whatsapp_build import to_json
+from bot.http import Client, NoAnswer, NotReached
 
 _CHUNK = 65_536
 _GATEWAY = (502, 504)
 """What a gateway answers when it lost the server behind it: the message may have been taken."""
 _ANSWER_LIMIT = 1_000_000
 _NO_SUCH_MEDIA = (100, 131052)
+_HEADS = 4096
+"""Accounts whose request heads are kept."""
+
+
+class _Taken(msgspec.Struct):
+    id: str
+
+
+class _Sent(msgspec.Struct):
+    """The answer to a message that was taken; of a file, `_Taken` alone."""
+
+    messages: tuple[_Taken, ...]
+
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+_decode_sent = msgspec.json.Decoder(_Sent).decode
+_decode_taken = msgspec.json.Decoder(_Taken).decode
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def signature(secret: bytes, body: bytes) -> str:
@@ -46,7 +65,8 @@ def signed_by(secrets: Sequence[bytes], body: bytes, header: str | None) -> bool
 
 
 class WhatsApp:
-    """A Channel. The session is the caller's (keep-alive, TLS); times are seconds, `download` is for a whole file."""
+    """A Channel. The session is the caller's, and fetches files; messages have a client of their own, with at most `connections`,
+    until `close`. Times are seconds, `download` is for a whole file."""
 
     name = whatsapp_parse.CHANNEL
     window: timedelta | None = timedelta(hours=24)
@@ -61,12 +81,21 @@ class WhatsApp:
         connect: float = 5.0,
         total: float = 15.0,
         download: float = 120.0,
+        connections: int = 256,
     ) -> None:
+        url = URL(base_url)
+        self._client = Client(str(url.origin()), connect=connect, total=total, size=connections, limit=_ANSWER_LIMIT)
+        self._path = f"{url.raw_path.rstrip('/')}/{version}"
+        self._message_head = lru_cache(_HEADS)(lambda account: self._head(account, "messages", "application/json"))
         self._session = session
         self._root = f"{base_url.rstrip('/')}/{version}"
         self._secure = base_url.startswith("https:")
         self._timeout = aiohttp.ClientTimeout(total=total, connect=connect)
         self._download = aiohttp.ClientTimeout(total=download, connect=connect)
+
+    async def close(self) -> None:
+        """End the connections for messages; one that is on its way becomes uncertain."""
+        await self._client.close()
 
     def parse(self, body: bytes) -> Parsed:
         return whatsapp_parse.parse(body)
@@ -79,18 +108,18 @@ class WhatsApp:
             body = _encode(to_json(message, to, callback))
         except ValueError as error:
             raise SendError(str(error), action=Action.PARK) from error
-        answer = await self._post(account, "messages", body, {"Content-Type": "application/json"})
-        match answer:
-            case {"messages": [{"id": str(message_id)}, *_]}:
-                return message_id
-        raise UncertainSend("accepted, but the answer holds no message id")
+        answer = await self._post(self._message_head(account), body)
+        try:
+            return _decode_sent(answer).messages[0].id
+        except (*_UNREADABLE, IndexError) as error:
+            raise UncertainSend("accepted, but the answer holds no message id") from error
 
     async def mark_read(self, account: Account, to: Recipient, external_id: str, typing: bool) -> None:
         body: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": external_id}
         if typing:
             body["typing_indicator"] = {"type": "text"}
         try:
-            await self._post(account, "messages", _encode(body), {"Content-Type": "application/json"})
+            await self._post(self._message_head(account), _encode(body))
         except SendError:
             return
 
@@ -98,10 +127,12 @@ class WhatsApp:
         """Give Meta a file to send, and return its media id (good for 30 days). SendError as in `send`."""
         form = aiohttp.FormData({"messaging_product": "whatsapp", "type": mime})
         form.add_field("file", content, content_type=mime, filename=filename)
-        match await self._post(account, "media", form, {}):
-            case {"id": str(media_id)}:
-                return media_id
-        raise SendError("accepted, but the answer holds no media id")
+        payload = form()
+        answer = await self._post(self._head(account, "media", payload.headers["Content-Type"]), await payload.as_bytes())
+        try:
+            return _decode_taken(answer).id
+        except _UNREADABLE as error:
+            raise SendError("accepted, but the answer holds no media id") from error
 
     async def fetch(self, account: Account, media_id: str, limit: int) -> Fetched:
         if not re.fullmatch(r"[\w.=-]+", media_id) or not media_id.strip("."):
@@ -112,7 +143,7 @@ class WhatsApp:
             async with self._session.get(url, headers=headers, timeout=self._timeout, allow_redirects=False) as response:
                 about = _json(await _read(response, _ANSWER_LIMIT))
                 if response.status != 200:
-                    error = _refusal(response, about)
+                    error = _refusal(response.status, response.headers, about)
                     raise MediaError(str(error), final=error.code in _NO_SUCH_MEDIA or response.status in (404, 410))
             link = self._link(about.get("url"))
             async with self._session.get(link, headers=headers, timeout=self._download, allow_redirects=False) as response:
@@ -136,20 +167,24 @@ class WhatsApp:
             raise MediaError("Graph gave no address for the file")
         return link
 
-    async def _post(self, account: Account, path: str, data: bytes | aiohttp.FormData, headers: Mapping[str, str]) -> Any:
-        url = f"{self._root}/{account.external_id}/{path}"
+    def _head(self, account: Account, path: str, kind: str) -> bytes:
         try:
-            async with self._session.post(
-                url, data=data, headers={**_bearer(account), **headers}, timeout=self._timeout, allow_redirects=False
-            ) as response:
-                answer = _json(await _read(response, _ANSWER_LIMIT))
-                if response.status == 200:
-                    return answer
-                raise _refusal(response, answer)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            raise SendError(f"not reached: {type(error).__name__}") from error
-        except (aiohttp.ClientError, TimeoutError, MediaError, OSError) as error:
-            raise UncertainSend(f"no answer: {type(error).__name__}") from error
+            target = f"{self._path}/{quote(account.external_id, safe='')}/{path}"
+            return self._client.head(target, {**_bearer(account), "Content-Type": kind})
+        except ValueError:
+            raise SendError("the number's token cannot be one", action=Action.STOP_NUMBER) from None
+
+    async def _post(self, head: bytes, body: bytes) -> bytes:
+        """The body of an answer that says 200."""
+        try:
+            answer = await self._client.post(head, body)
+        except NotReached as error:
+            raise SendError(f"not reached: {error}") from error
+        except NoAnswer as error:
+            raise UncertainSend(f"no answer: {error}") from error
+        if answer.status != 200:
+            raise _refusal(answer.status, answer.headers, _json(answer.body))
+        return answer.body
 
 
 def _bearer(account: Account) -> dict[str, str]:
@@ -170,33 +205,33 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
 def _json(body: bytes) -> dict[str, Any]:
     try:
         answer = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         return {}
     return answer if isinstance(answer, dict) else {}
 
 
-def _refusal(response: aiohttp.ClientResponse, answer: Mapping[str, Any]) -> SendError:
+def _refusal(status: int, headers: Mapping[str, str], answer: Mapping[str, Any]) -> SendError:
     """What an answer other than 200 means. Graph's own: `{"error": {"code", "message", "error_data": {"details"}, …}}`."""
     error = answer.get("error")
     if not isinstance(error, dict):
         error = {}
     code, subcode, data = error.get("code"), error.get("error_subcode"), error.get("error_data")
     code = code if isinstance(code, int) else None
-    if code is None and response.status in _GATEWAY:
-        return UncertainSend(f"HTTP {response.status} from a gateway")
+    if code is None and status in _GATEWAY:
+        return UncertainSend(f"HTTP {status} from a gateway")
     details = data.get("details") if isinstance(data, dict) else None
-    words = ": ".join(part for part in (error.get("message"), details) if isinstance(part, str)) or f"HTTP {response.status}"
-    action = whatsapp_action(code, response.status, subcode if isinstance(subcode, int) else None)
-    return SendError(words[:1024], code=code or 0, action=action, retry_after=_retry_after(response))
+    words = ": ".join(part for part in (error.get("message"), details) if isinstance(part, str)) or f"HTTP {status}"
+    action = whatsapp_action(code, status, subcode if isinstance(subcode, int) else None)
+    return SendError(words[:1024], code=code or 0, action=action, retry_after=_retry_after(headers))
 
 
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    """Seconds to wait, from `Retry-After`: a number, or a date counted from the answer's own `Date`."""
-    given = response.headers.get("Retry-After", "").strip()
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from `retry-after`: a number, or a date counted from the answer's own `date`."""
+    given = headers.get("retry-after", "").strip()
     if given.isdecimal() and len(given) < 7:
         return float(given)
     try:
-        until, now = parsedate_to_datetime(given), parsedate_to_datetime(response.headers.get("Date", ""))
+        until, now = parsedate_to_datetime(given), parsedate_to_datetime(headers.get("date", ""))
         return max(0.0, (until - now).total_seconds())
     except (TypeError, ValueError):
         return None

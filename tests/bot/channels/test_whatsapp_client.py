@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, TCPConnector, web
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import unused_port
 
 from bot.channels.base import Account, Action, MediaError, Reaction, Recipient, SendError, Text, UncertainSend
@@ -29,8 +28,10 @@ async def http() -> AsyncIterator[ClientSession]:
 
 
 @pytest.fixture
-def whatsapp(http: ClientSession, api: Any) -> WhatsApp:
-    return WhatsApp(http, api.url, "v26.0", connect=1, total=1)
+async def whatsapp(http: ClientSession, api: Any) -> AsyncIterator[WhatsApp]:
+    whatsapp = WhatsApp(http, api.url, "v26.0", connect=1, total=1)
+    yield whatsapp
+    await whatsapp.close()
 
 
 async def refused(whatsapp: WhatsApp) -> SendError:
@@ -159,8 +160,10 @@ async def test_no_answer_in_time(http: ClientSession, api: Any) -> None:
         return web.Response()
 
     api.answer = wait
-    error = await refused(WhatsApp(http, api.url, "v26.0", total=0.05))
+    whatsapp = WhatsApp(http, api.url, "v26.0", total=0.05)
+    error = await refused(whatsapp)
     done.set()
+    await whatsapp.close()
     assert isinstance(error, UncertainSend)
 
 
@@ -193,20 +196,13 @@ async def test_nobody_listens(http: ClientSession) -> None:
     assert not isinstance(error, UncertainSend)
 
 
-async def test_no_such_host() -> None:
-    class NoDns(AbstractResolver):
-        async def resolve(self, host: str, port: int = 0, family: Any = None) -> list[ResolveResult]:
-            raise OSError("no such host")
-
-        async def close(self) -> None: ...
-
-    async with ClientSession(connector=TCPConnector(resolver=NoDns())) as http:
-        error = await refused(WhatsApp(http, "http://graph.example", "v26.0"))
+async def test_no_such_host(http: ClientSession) -> None:
+    error = await refused(WhatsApp(http, "http://graph.invalid", "v26.0"))
     assert error.action is Action.RETRY
     assert not isinstance(error, UncertainSend)
 
 
-async def test_no_connection_in_time(api: Any) -> None:
+async def test_no_connection_in_time(http: ClientSession, api: Any) -> None:
     done = asyncio.Event()
 
     async def wait(_: web.Request) -> web.Response:
@@ -214,16 +210,52 @@ async def test_no_connection_in_time(api: Any) -> None:
         return web.json_response(SENT)
 
     api.answer = wait
-    async with ClientSession(connector=TCPConnector(limit=1)) as http:
-        whatsapp = WhatsApp(http, api.url, "v26.0", connect=0.05, total=5)
-        first = asyncio.create_task(whatsapp.send(OURS, ANA, Text("uno"), "1"))
-        while not api.asked:
-            await asyncio.sleep(0)
-        error = await refused(whatsapp)
-        done.set()
-        assert await first == "wamid.9"
+    whatsapp = WhatsApp(http, api.url, "v26.0", connect=0.05, total=5, connections=1)
+    first = asyncio.create_task(whatsapp.send(OURS, ANA, Text("uno"), "1"))
+    while not api.asked:
+        await asyncio.sleep(0)
+    error = await refused(whatsapp)
+    done.set()
+    assert await first == "wamid.9"
+    await whatsapp.close()
     assert not isinstance(error, UncertainSend)
     assert len(api.asked) == 1
+
+
+async def test_under_a_path_and_each_number_with_its_own_token(http: ClientSession, api: Any) -> None:
+    whatsapp = WhatsApp(http, f"{api.url}/graph/", "v26.0")
+    api.says(200, SENT)
+    accounts = (OURS, Account(1, "111", "newer"), Account(2, "2?x y", "other"))
+    for account in accounts:
+        await whatsapp.send(account, ANA, Text("hola"), "77")
+    await whatsapp.close()
+    assert [headers["Authorization"] for _, _, headers, _ in api.asked] == ["Bearer t0ken", "Bearer newer", "Bearer other"]
+    assert [path for _, path, _, _ in api.asked][1:] == ["/graph/v26.0/111/messages", "/graph/v26.0/2?x y/messages"]
+
+
+@pytest.mark.parametrize("token", ["t0ken\r\nX-Other: 1", "t0ken\n", "tóken", "t0ken\0"])
+async def test_a_token_that_is_none(whatsapp: WhatsApp, api: Any, token: str) -> None:
+    with pytest.raises(SendError) as caught:
+        await whatsapp.send(Account(1, "111", token), ANA, Text("hola"), "77")
+    assert caught.value.action is Action.STOP_NUMBER
+    assert token not in str(caught.value)
+    assert api.asked == []
+
+
+async def test_what_is_on_its_way_at_the_end_is_uncertain(whatsapp: WhatsApp, api: Any) -> None:
+    done = asyncio.Event()
+
+    async def wait(_: web.Request) -> web.Response:
+        await done.wait()
+        return web.Response()
+
+    api.answer = wait
+    sending = asyncio.create_task(refused(whatsapp))
+    while not api.asked:
+        await asyncio.sleep(0)
+    await whatsapp.close()
+    done.set()
+    assert isinstance(await sending, UncertainSend)
 
 
 async def test_mark_read(whatsapp: WhatsApp, api: Any, samples: Path) -> None:
