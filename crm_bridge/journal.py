@@ -10,10 +10,11 @@ from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from crm_bridge import events
+from data.prepared import Prepared
 from data.tables import Event
 from data.types import new_id
 
-_ADD = insert(cast(Table, Event.__table__))
+_ADD = Prepared(insert(cast(Table, Event.__table__)))
 
 
 def record(
@@ -39,4 +40,4 @@ def record(
         "payload": msgspec.to_builtins(event),
         "at": at,
     }
-    session.execute(_ADD, [row])
+    _ADD.many(session, [row])

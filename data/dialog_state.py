@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import RowMapping, Table, bindparam, exists, select, text, update
+from sqlalchemy import Table, bindparam, exists, func, literal_column, select, text, update
 from sqlalchemy.orm import Session
 
-from data.inbox import CONVERSATIONS, MESSAGES, Row
+from data.inbox import CONVERSATIONS, MESSAGES
+from data.prepared import Prepared, Row, among
 from data.tables import Lead, Person
+
+MOST_NEW = 1_000
+"""Messages that `new_messages` returns at most."""
 
 PEOPLE = cast(Table, Person.__table__)
 LEADS = cast(Table, Lead.__table__)
 
-_LOAD = (
+_LOAD = Prepared(
     select(
         CONVERSATIONS,
         PEOPLE.c.name,
@@ -27,15 +31,26 @@ _LOAD = (
         exists(select(1).where(LEADS.c.person_id == PEOPLE.c.id)).label("has_lead"),
     )
     .join(PEOPLE, PEOPLE.c.id == CONVERSATIONS.c.person_id)
-    .where(CONVERSATIONS.c.id.in_(bindparam("ids", expanding=True)))
-    .with_for_update(of=CONVERSATIONS)
+    .where(among(CONVERSATIONS.c.id, "ids"))
+    .with_for_update(of=CONVERSATIONS, key_share=True, skip_locked=True)
 )
-_NEW = (
+_NEXT = (
+    select(
+        MESSAGES.c.id,
+        func.row_number().over(partition_by=MESSAGES.c.conversation_id, order_by=MESSAGES.c.id).label("nth"),
+    )
+    .where(among(MESSAGES.c.conversation_id, "ids"), text("state = 'new'"))
+    .with_hint(MESSAGES, "INDEXED BY ix_inbox_messages_waiting", "sqlite")
+    .order_by("nth", MESSAGES.c.id)
+    .limit(MOST_NEW)
+    .subquery()
+)
+_NEW = Prepared(
     select(MESSAGES.c.id, MESSAGES.c.conversation_id, MESSAGES.c.payload, MESSAGES.c.received_at, MESSAGES.c.tries)
-    .where(MESSAGES.c.conversation_id.in_(bindparam("ids", expanding=True)), text("state = 'new'"))
+    .join(_NEXT, _NEXT.c.id == MESSAGES.c.id)
     .order_by(MESSAGES.c.id)
 )
-_DUE = (
+_DUE = Prepared(
     select(CONVERSATIONS.c.id)
     .where(CONVERSATIONS.c.due_at.is_not(None), CONVERSATIONS.c.due_at <= bindparam("now"))
     .order_by(CONVERSATIONS.c.due_at)
@@ -55,49 +70,48 @@ _FIELDS = (
     "recipient",
     "referral",
 )
-_SAVE = (
+_SAVE = Prepared(
     update(CONVERSATIONS)
     .where(CONVERSATIONS.c.id == bindparam("talk"))
     .values({field: bindparam(f"new_{field}") for field in _FIELDS})
 )
-_DONE = update(MESSAGES).where(MESSAGES.c.id == bindparam("message")).values(state="done")
-_TROUBLE = (
+_DONE = Prepared(update(MESSAGES).where(MESSAGES.c.id == bindparam("message")).values(state=literal_column("'done'")))
+_TROUBLE = Prepared(
     update(MESSAGES)
     .where(MESSAGES.c.id == bindparam("message"))
     .values(state=bindparam("new_state"), tries=bindparam("count"), error=bindparam("problem"))
 )
 
 
-def load(session: Session, ids: Sequence[int]) -> dict[int, RowMapping]:
-    """The conversations with their person, by id; nobody else changes them (a seller taking over) before this turn is written."""
-    return {row["id"]: row for row in session.execute(_LOAD, {"ids": ids}).mappings()}
+def load(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The conversations with their person, by id; nobody else changes them (a seller taking over) before this turn is written.
+    One that somebody else is changing is left out."""
+    return {row["id"]: row for row in _LOAD.dicts(session, {"ids": ids})}
 
 
-def new_messages(session: Session, ids: Sequence[int]) -> dict[int, list[RowMapping]]:
-    """The unanswered messages of these conversations, in the order they came."""
-    found: dict[int, list[RowMapping]] = {}
-    for row in session.execute(_NEW, {"ids": ids}).mappings():
+def new_messages(session: Session, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The unanswered messages of these conversations, in the order they came; at most MOST_NEW in all, and the first ones of
+    each: a flood of one takes nobody's place."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in _NEW.dicts(session, {"ids": ids}):
         found.setdefault(row["conversation_id"], []).append(row)
     return found
 
 
 def due(session: Session, now: datetime) -> list[int]:
     """Conversations whose silence is to be answered, longest due first; at most 500."""
-    return list(session.scalars(_DUE, {"now": now}))
+    return [talk for (talk,) in _DUE.tuples(session, {"now": now})]
 
 
 def save(session: Session, rows: Sequence[Row]) -> None:
     """Write conversations back; each row has `id` and every field a turn may change."""
-    if rows:
-        session.execute(_SAVE, [{"talk": row["id"], **{f"new_{field}": row[field] for field in _FIELDS}} for row in rows])
+    _SAVE.many(session, [{"talk": row["id"], **{f"new_{field}": row[field] for field in _FIELDS}} for row in rows], by="talk")
 
 
 def done(session: Session, messages: Sequence[int]) -> None:
-    if messages:
-        session.execute(_DONE, [{"message": message} for message in messages])
+    _DONE.many(session, [{"message": message} for message in messages], by="message")
 
 
 def trouble(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Rows of {message, new_state, count, problem}: to be tried again (new) or parked."""
-    if rows:
-        session.execute(_TROUBLE, rows)
+    _TROUBLE.many(session, rows, by="message")

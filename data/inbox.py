@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Insert, Table, bindparam, func, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from data.tables import Conversation, DeliveryStatus, InboxMessage, MediaFile, OutboxMessage, WebhookBody
-
-Row = Mapping[str, Any]
+from data.prepared import Prepared, Row, among, insert_new
+from data.tables import Conversation, DeliveryStatus, InboxMessage, MediaFile, Number, OutboxMessage, WebhookBody
 
 BODIES = cast(Table, WebhookBody.__table__)
 CONVERSATIONS = cast(Table, Conversation.__table__)
@@ -20,36 +19,46 @@ STATUSES = cast(Table, DeliveryStatus.__table__)
 MEDIA = cast(Table, MediaFile.__table__)
 OUTBOX = cast(Table, OutboxMessage.__table__)
 
-
-def _insert_new(table: Table) -> Mapping[str, Insert]:
-    """An insert that passes over rows that are there already, by dialect."""
-    return {
-        "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
-        "postgresql": postgresql.insert(table).on_conflict_do_nothing(),
-    }
-
-
-_ADD_BODIES = insert(BODIES)
-_ADD_MESSAGES = _insert_new(MESSAGES)
-_ADD_CONVERSATIONS = _insert_new(CONVERSATIONS)
-_ADD_STATUSES = _insert_new(STATUSES)
-_ADD_MEDIA = insert(MEDIA)
-_KNOWN_MESSAGES = select(MESSAGES.c.channel, MESSAGES.c.external_id).where(
-    MESSAGES.c.external_id.in_(bindparam("external_ids", expanding=True))
+_ADD_BODIES = Prepared(insert(BODIES))
+_ADD_MESSAGES = Prepared(insert_new(MESSAGES))
+_ADD_CONVERSATIONS = Prepared(insert_new(CONVERSATIONS))
+_ADD_STATUSES = Prepared(insert_new(STATUSES))
+_ADD_MEDIA = Prepared(insert(MEDIA))
+_CHANNELS = select(cast(Table, Number.__table__).c.channel)
+"""The indexes of external ids begin with the channel: without it they would be read from end to end."""
+_KNOWN_MESSAGES = Prepared(
+    select(MESSAGES.c.channel, MESSAGES.c.external_id).where(
+        MESSAGES.c.channel.in_(_CHANNELS), among(MESSAGES.c.external_id, "external_ids")
+    )
 )
-_TALKS = select(CONVERSATIONS.c.id, CONVERSATIONS.c.number_id, CONVERSATIONS.c.person_id, CONVERSATIONS.c.owner).where(
-    CONVERSATIONS.c.person_id.in_(bindparam("people", expanding=True))
+_TALKS = Prepared(
+    select(CONVERSATIONS.c.id, CONVERSATIONS.c.number_id, CONVERSATIONS.c.person_id, CONVERSATIONS.c.owner).where(
+        among(CONVERSATIONS.c.person_id, "people")
+    )
 )
-_WAITING = (
-    select(MESSAGES.c.conversation_id, func.min(MESSAGES.c.id), func.max(MESSAGES.c.received_at))
+_LONGEST = (
+    select(
+        MESSAGES.c.conversation_id,
+        func.min(MESSAGES.c.id).label("first"),
+        func.max(MESSAGES.c.received_at).label("last_received"),
+    )
     .where(text("state = 'new'"))
     .group_by(MESSAGES.c.conversation_id)
     .order_by(func.min(MESSAGES.c.id))
+    .limit(bindparam("most"))
+    .subquery()
 )
-_KNOWN_FAILURES = select(STATUSES.c.channel, STATUSES.c.external_id).where(
-    STATUSES.c.status == "failed", STATUSES.c.external_id.in_(bindparam("external_ids", expanding=True))
+_WAITING = Prepared(
+    select(_LONGEST.c.conversation_id, CONVERSATIONS.c.number_id, _LONGEST.c.last_received)
+    .join(CONVERSATIONS, CONVERSATIONS.c.id == _LONGEST.c.conversation_id)
+    .order_by(_LONGEST.c.first)
 )
-_MERGE_STATUS = (
+_KNOWN_FAILURES = Prepared(
+    select(STATUSES.c.channel, STATUSES.c.external_id).where(
+        STATUSES.c.channel.in_(_CHANNELS), text("status = 'failed'"), among(STATUSES.c.external_id, "external_ids")
+    )
+)
+_MERGE_STATUS = Prepared(
     update(OUTBOX)
     .where(OUTBOX.c.id == bindparam("outbox"), OUTBOX.c.rank < bindparam("new_rank"))
     .values(
@@ -60,12 +69,11 @@ _MERGE_STATUS = (
         error=bindparam("detail"),
     )
 )
-_OWN_MESSAGES = select(OUTBOX.c.external_id, OUTBOX.c.id).where(
-    OUTBOX.c.external_id.in_(bindparam("external_ids", expanding=True))
-)
+_OWN_MESSAGES = Prepared(select(OUTBOX.c.external_id, OUTBOX.c.id).where(among(OUTBOX.c.external_id, "external_ids")))
 
 RANK = {
     "queued": 0,
+    "sending": 5,
     "uncertain": 10,
     "parked": 20,
     "cancelled": 20,
@@ -79,42 +87,39 @@ RANK = {
 
 
 def add_bodies(session: Session, rows: Sequence[Row]) -> None:
-    session.execute(_ADD_BODIES, rows)
+    _ADD_BODIES.many(session, rows)
 
 
 def known_messages(session: Session, external_ids: Iterable[str]) -> set[tuple[str, str]]:
     """Which of these are stored already, as (channel, external id)."""
-    return {(channel, external) for channel, external in session.execute(_KNOWN_MESSAGES, {"external_ids": list(external_ids)})}
+    return {(channel, external) for channel, external in _KNOWN_MESSAGES.tuples(session, {"external_ids": external_ids})}
 
 
 def known_failures(session: Session, external_ids: Iterable[str]) -> set[tuple[str, str]]:
     """Which of these messages of ours were told to have failed before, as (channel, external id)."""
-    return {(channel, external) for channel, external in session.execute(_KNOWN_FAILURES, {"external_ids": list(external_ids)})}
+    return {(channel, external) for channel, external in _KNOWN_FAILURES.tuples(session, {"external_ids": external_ids})}
 
 
 def talks(session: Session, people: Iterable[int]) -> dict[tuple[int, int], tuple[int, str]]:
     """The conversations of these people: {(number, person): (conversation, owner)}."""
-    return {(number, person): (talk, owner) for talk, number, person, owner in session.execute(_TALKS, {"people": list(people)})}
+    return {(number, person): (talk, owner) for talk, number, person, owner in _TALKS.tuples(session, {"people": people})}
 
 
 def add_conversations(session: Session, dialect: str, rows: Sequence[Row]) -> None:
-    if rows:
-        session.execute(_ADD_CONVERSATIONS[dialect], rows)
+    _ADD_CONVERSATIONS.many(session, rows, by="person_id")
 
 
 def add_messages(session: Session, dialect: str, rows: Sequence[Row]) -> None:
-    if rows:
-        session.execute(_ADD_MESSAGES[dialect], rows)
+    _ADD_MESSAGES.many(session, rows, by="external_id")
 
 
 def add_media(session: Session, rows: Sequence[Row]) -> None:
-    if rows:
-        session.execute(_ADD_MEDIA, rows)
+    _ADD_MEDIA.many(session, rows)
 
 
-def waiting(session: Session) -> list[tuple[int, Any]]:
-    """Conversations with unanswered messages, longest waiting first, each with the time its last one came."""
-    return [(talk, last) for talk, _, last in session.execute(_WAITING)]
+def waiting(session: Session, limit: int = 10_000) -> list[tuple[int, int, datetime]]:
+    """Conversations with unanswered messages, longest waiting first: (conversation, number, the time its last one came)."""
+    return [(talk, number, last) for talk, number, last in _WAITING.tuples(session, {"most": limit})]
 
 
 def merge_statuses(session: Session, dialect: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -124,9 +129,9 @@ def merge_statuses(session: Session, dialect: str, rows: Sequence[dict[str, Any]
         return
     lost = [row["external_id"] for row in rows if row["outbox_id"] is None]
     if lost:
-        own = {row.external_id: row.id for row in session.execute(_OWN_MESSAGES, {"external_ids": lost})}
+        own = dict(_OWN_MESSAGES.tuples(session, {"external_ids": lost}))
         rows = [row if row["outbox_id"] else {**row, "outbox_id": own.get(row["external_id"])} for row in rows]
-    session.execute(_ADD_STATUSES[dialect], rows)
+    _ADD_STATUSES.many(session, rows, by="external_id")
     moves = [
         {
             "outbox": row["outbox_id"],
@@ -139,5 +144,4 @@ def merge_statuses(session: Session, dialect: str, rows: Sequence[dict[str, Any]
         for row in rows
         if row["outbox_id"]
     ]
-    if moves:
-        session.execute(_MERGE_STATUS, moves)
+    _MERGE_STATUS.many(session, moves, by="outbox")

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, RowMapping, bindparam, case, func, insert, select, text, update
+from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, case, exists, func, insert, or_, select, text, true, update
 from sqlalchemy.orm import Session
 
-from data.inbox import OUTBOX, RANK, Row
+from data.inbox import OUTBOX, RANK
+from data.prepared import Prepared, Row, among
+from data.tables import Number, Process
 from data.types import UtcDateTime
 
-_ADD = insert(OUTBOX)
-_WAITING = select(OUTBOX).where(text("rank < 20")).order_by(OUTBOX.c.id)
-_BY_ID = select(OUTBOX).where(OUTBOX.c.id.in_(bindparam("ids", expanding=True)))
-_RANK_OF = select(OUTBOX.c.rank).where(OUTBOX.c.id == bindparam("outbox"))
-_RETRIED = select(OUTBOX.c.retry_of_id).where(OUTBOX.c.retry_of_id.in_(bindparam("ids", expanding=True)))
+NUMBERS = cast(Table, Number.__table__)
+PROCESSES = cast(Table, Process.__table__)
+
+_BY_AGE = OUTBOX.c.id + 0
+"""The order of ids, but not by their index: few of all messages wait, and an index of their own has those."""
+_OTHER = OUTBOX.alias("other")
+
+_ADD = Prepared(insert(OUTBOX))
+_WAITING = Prepared(select(OUTBOX).where(text("rank < 20")).order_by(_BY_AGE))
+_BY_ID = Prepared(select(OUTBOX).where(among(OUTBOX.c.id, "ids")))
+_RETRIED = Prepared(
+    select(_OTHER.c.retry_of_id)
+    .join_from(OUTBOX, _OTHER, and_(_OTHER.c.conversation_id == OUTBOX.c.conversation_id, _OTHER.c.retry_of_id == OUTBOX.c.id))
+    .where(among(OUTBOX.c.id, "ids"))
+)
 _RISES = OUTBOX.c.rank < bindparam("new_rank")
 _STAYS = OUTBOX.c.rank == bindparam("new_rank")
 
@@ -27,7 +40,7 @@ def _newer(column: Column[Any], given: str) -> ColumnElement[Any]:
     return case((_RISES, value), (_STAYS, func.coalesce(value, column)), else_=column)
 
 
-_RECORD = (
+_RECORD = Prepared(
     update(OUTBOX)
     .where(OUTBOX.c.id == bindparam("outbox"))
     .values(
@@ -40,35 +53,140 @@ _RECORD = (
         error=_newer(OUTBOX.c.error, "problem"),
     )
 )
-_REPLACE = (
+_REPLACE = Prepared(
     update(OUTBOX)
     .where(OUTBOX.c.id == bindparam("outbox"))
     .values(kind=bindparam("new_kind"), text=bindparam("new_text"), payload=bindparam("new_payload"), error=bindparam("why"))
 )
+_CLAIMABLE = (
+    select(OUTBOX.c.id)
+    .where(
+        among(OUTBOX.c.id, "ids"),
+        or_(OUTBOX.c.rank == RANK["queued"], and_(OUTBOX.c.rank == RANK["sending"], OUTBOX.c.holder == bindparam("new_holder"))),
+        ~exists(
+            select(1).where(
+                _OTHER.c.conversation_id == OUTBOX.c.conversation_id, _OTHER.c.id < OUTBOX.c.id, text("other.rank < 20")
+            )
+        ),
+    )
+    .order_by(OUTBOX.c.id)
+    .with_for_update(of=OUTBOX, key_share=True)
+    .cte("claimable")
+)
+_CLAIM = Prepared(
+    update(OUTBOX)
+    .where(OUTBOX.c.id.in_(select(_CLAIMABLE.c.id)))
+    .values(rank=RANK["sending"], state="sending", holder=bindparam("new_holder"))
+    .returning(OUTBOX.c.id)
+)
+_RANKS = Prepared(select(OUTBOX.c.id, OUTBOX.c.rank).where(among(OUTBOX.c.id, "ids")))
+_RELEASE = Prepared(
+    update(OUTBOX)
+    .where(
+        OUTBOX.c.id == bindparam("message"),
+        OUTBOX.c.rank == RANK["sending"],
+        OUTBOX.c.holder == bindparam("old_holder"),
+    )
+    .values(rank=RANK["queued"], state="queued", holder=None)
+)
+_ORPHANS = (
+    select(OUTBOX.c.id)
+    .where(
+        text("rank < 20"),
+        or_(OUTBOX.c.rank == RANK["sending"], OUTBOX.c.rank == RANK["uncertain"]),
+        ~exists(select(1).where(PROCESSES.c.id == OUTBOX.c.holder)),
+    )
+    .order_by(_BY_AGE)
+    .with_for_update(of=OUTBOX, key_share=True, skip_locked=True)
+    .cte("orphans")
+)
+_ADOPT = Prepared(
+    update(OUTBOX).where(OUTBOX.c.id.in_(select(_ORPHANS.c.id))).values(holder=bindparam("new_holder")).returning(*OUTBOX.c)
+)
+_IS_QUEUED = and_(text("outbox_messages.rank < 20"), OUTBOX.c.rank == RANK["queued"])
+_NEXT_OF_ONE = select(OUTBOX).where(OUTBOX.c.number_id == NUMBERS.c.id, _IS_QUEUED).order_by(OUTBOX.c.id).limit(bindparam("most"))
+_NEXT = _NEXT_OF_ONE.correlate(NUMBERS).lateral("next")
+_LAST_OF_ONE = (
+    select(_OTHER.c.id)
+    .where(_OTHER.c.number_id == NUMBERS.c.id, text("other.rank < 20"), _OTHER.c.rank == RANK["queued"])
+    .order_by(_OTHER.c.id)
+    .limit(1)
+    .offset(bindparam("most") - 1)
+    .correlate(NUMBERS)
+    .scalar_subquery()
+)
+_QUEUED = Prepared(
+    {  # a number with a long queue costs no more than `most` rows of it
+        "postgresql": select(*_NEXT.c)
+        .select_from(NUMBERS.join(_NEXT, true()))
+        .where(among(NUMBERS.c.id, "numbers"))
+        .order_by(_NEXT.c.id)
+        .limit(bindparam("most")),
+        "sqlite": select(OUTBOX)
+        .join_from(NUMBERS, OUTBOX, OUTBOX.c.number_id == NUMBERS.c.id)
+        .where(among(NUMBERS.c.id, "numbers"), _IS_QUEUED, OUTBOX.c.id <= func.coalesce(_LAST_OF_ONE, (1 << 63) - 1))
+        .order_by(_BY_AGE)
+        .limit(bindparam("most")),
+    }
+)
+_BACKLOG = Prepared(
+    select(OUTBOX.c.number_id, func.count())
+    .where(text("rank < 20"), OUTBOX.c.rank == RANK["queued"])
+    .group_by(OUTBOX.c.number_id)
+)
 
 
 def add(session: Session, rows: Sequence[Row]) -> None:
-    if rows:
-        session.execute(_ADD, rows)
+    _ADD.many(session, rows)
 
 
-def waiting(session: Session) -> Sequence[RowMapping]:
+def waiting(session: Session) -> list[dict[str, Any]]:
     """Everything that has not left for sure, oldest first."""
-    return session.execute(_WAITING).mappings().all()
+    return _WAITING.dicts(session, {})
 
 
-def by_id(session: Session, ids: Sequence[int]) -> Sequence[RowMapping]:
-    return session.execute(_BY_ID, {"ids": list(ids)}).mappings().all()
+def queued(session: Session, numbers: Sequence[int], limit: int) -> list[dict[str, Any]]:
+    """The oldest messages of these numbers that nobody has claimed, oldest first."""
+    return _QUEUED.dicts(session, {"numbers": numbers, "most": limit})
+
+
+def backlog(session: Session) -> dict[int, int]:
+    """How many messages of each number nobody has claimed."""
+    return dict(_BACKLOG.tuples(session, {}))
+
+
+def claim(session: Session, ids: Sequence[int], holder: int) -> set[int]:
+    """Make queued messages the process `holder`'s to send; returns those it got. A message is had only when none before it in
+    its conversation still waits. Asked again, because nobody knows whether a commit went through, it gets the same."""
+    return {message for (message,) in _CLAIM.tuples(session, {"ids": ids, "new_holder": holder})}
+
+
+def rank_of(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    return dict(_RANKS.tuples(session, {"ids": ids}))
+
+
+def release(session: Session, ids: Sequence[int], holder: int) -> None:
+    """Give back what `holder` claimed and did not begin to send."""
+    _RELEASE.many(session, [{"message": message, "old_holder": holder} for message in ids], by="message")
+
+
+def adopt(session: Session, holder: int) -> list[dict[str, Any]]:
+    """Take over the messages that processes which are gone were sending, oldest first: any of them may have left."""
+    return sorted(_ADOPT.dicts(session, {"new_holder": holder}), key=itemgetter("id"))
+
+
+def by_id(session: Session, ids: Sequence[int]) -> list[dict[str, Any]]:
+    return _BY_ID.dicts(session, {"ids": ids})
 
 
 def retried(session: Session, ids: Sequence[int]) -> set[int]:
     """Which of these failed messages have a stand-in already."""
-    return set(session.scalars(_RETRIED, {"ids": list(ids)}))
+    return {message for (message,) in _RETRIED.tuples(session, {"ids": ids})}
 
 
 def has_left(session: Session, outbox_id: int) -> bool:
     """Whether a status has told meanwhile that this message was taken."""
-    return bool((session.scalar(_RANK_OF, {"outbox": outbox_id}) or 0) >= RANK["sent"])
+    return rank_of(session, [outbox_id]).get(outbox_id, 0) >= RANK["sent"]
 
 
 def result(
@@ -96,10 +214,10 @@ def result(
 
 def record(session: Session, results: Sequence[dict[str, Any]]) -> None:
     """Write what became of messages; what a status told first is not undone, nor its error changed."""
-    session.execute(_RECORD, results)
+    _RECORD.many(session, results, by="outbox")
 
 
 def replace_payload(session: Session, outbox_id: int, kind: str, words: str, payload: str, why: str) -> None:
     """Another message goes out in place of the one that was queued."""
     row = {"outbox": outbox_id, "new_kind": kind, "new_text": words, "new_payload": payload, "why": why}
-    session.execute(_REPLACE, [row])
+    _REPLACE.many(session, [row])

@@ -26,6 +26,14 @@ def wanted() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
+def behind(revision: str | None) -> bool:
+    """Whether a database at `revision` lacks what this code works with. One that is ahead does not: a newer version has migrated
+    it while this one still runs, and migrations only add."""
+    script = ScriptDirectory.from_config(_config())
+    known = {each.revision for each in script.walk_revisions()}
+    return revision is None or (revision in known and revision != script.get_current_head())
+
+
 async def current(database: Database) -> str | None:
     """The revision that the database is at; None when it is empty."""
     return await database.read(lambda session: MigrationContext.configure(session.connection()).get_current_revision())
@@ -37,7 +45,7 @@ async def upgrade(database: Database) -> None:
     def run(session: Session) -> None:
         command.upgrade(_config(session.connection()), "head")
 
-    await database.write(run)
+    await database.write(run, patience=3600)
 
 
 def make_revision(connection: Connection, message: str) -> None:

@@ -6,13 +6,17 @@ turn pipeline, which serves all companies at once, runs in an unscoped session a
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 
 from data.tables.base import OfCompany
 from data.tables.companies import Company
+
+T = TypeVar("T")
+Work = Callable[[Session], T]
 
 _KEY = "company_id"
 
@@ -21,15 +25,19 @@ class ForeignCompany(Exception):
     """A row of another company was about to be written."""
 
 
-def open_session(connection: Connection, company: int | None, *, savepoint: bool = True) -> Session:
-    """A session inside the connection's transaction, which may be shared with others' work (`savepoint`: it fails alone);
-    `company` None is the installation itself."""
-    return Session(
+def run_work(connection: Connection, work: Work[T], company: int | None, *, savepoint: bool = False) -> T:
+    """Do `work` in a session inside the connection's transaction, which is the caller's to commit. `company` None is the
+    installation itself. `savepoint`: what ORM objects write stands in one, as the transaction is shared with others' work."""
+    with Session(
         connection,
         info={_KEY: company},
         expire_on_commit=False,
         join_transaction_mode="create_savepoint" if savepoint else "rollback_only",
-    )
+    ) as session:
+        result = work(session)
+        if session.in_transaction():  # prepared statements do without
+            session.commit()
+        return result
 
 
 def company_of(session: Session) -> int:

@@ -15,6 +15,17 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+NODES = 2048
+"""Processes that may be registered at a time; each makes ids of its own."""
+
+
+_encode = msgspec.json.Encoder().encode
+from_json = msgspec.json.Decoder().decode
+
+
+def to_json(value: Any) -> str:
+    return _encode(value).decode()
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC instant: `timestamptz` on PostgreSQL, microseconds since 1970 on SQLite (sorts, compares, costs little)."""
@@ -53,7 +64,7 @@ class Json(TypeDecorator[Any]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(JSONB())
+            return dialect.type_descriptor(JSONB(none_as_null=True))
         return dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
@@ -61,34 +72,44 @@ class Json(TypeDecorator[Any]):
             return None
         if dialect.name == "postgresql":
             return msgspec.to_builtins(value)
-        return msgspec.json.encode(value).decode()
+        return to_json(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
             return value
-        return msgspec.json.decode(value)
+        return from_json(value)
 
 
 class Ids:
     """Row ids that grow with time and need no database: 41 bits of milliseconds since 2024, 12 bits of process, 10 of sequence.
 
-    `node` tells processes apart (0 to 4095); a random one is taken where none is given."""
+    `node` tells processes apart: a registered one (data/processes.py) has 0 to 2047, any other takes a random one above."""
 
     _START = 1_704_067_200_000
+    _SEQUENCE = 0x3FF
 
     def __init__(self, node: int | None = None) -> None:
-        self._node = secrets.randbelow(4096) if node is None else node
+        self._node = NODES + secrets.randbelow(NODES) if node is None else node
         self._last = 0
 
     def __call__(self) -> int:
         fresh = (int(time.time() * 1000) - self._START) << 22 | self._node << 10
         if fresh > self._last:
             self._last = fresh
-        elif self._last & 0x3FF == 0x3FF:  # 1,024 in one millisecond, or the clock went back: borrow the next one
+        elif self._last & self._SEQUENCE == self._SEQUENCE:  # 1,024 in one millisecond, or the clock went back: borrow the next
             self._last = ((self._last >> 22) + 1) << 22 | self._node << 10
         else:
             self._last += 1
         return self._last
+
+    def use(self, node: int) -> None:
+        """Make the ids of `node` from here on."""
+        self._node = node
+        self._last |= self._SEQUENCE
+
+    def at_least(self, stored: int) -> None:
+        """Make larger ids than `stored`, whatever the clock says: it may have gone back since another process made that one."""
+        self._last = max(self._last, stored | self._SEQUENCE)
 
 
 new_id = Ids()

@@ -13,19 +13,21 @@ from sqlalchemy.orm import Session
 from crm_bridge.events import IdentityChanged, PeopleMerged
 from crm_bridge.journal import record
 from crm_bridge.people.rules import canonical_phone
+from data.prepared import Prepared, among
 from data.tables import Consent, Conversation, Event, Identity, InboxMessage, Lead, OutboxMessage, Person
 from data.types import new_id
 
-_IDENTITIES = select(Identity.company_id, Identity.kind, Identity.value, Identity.person_id).where(
-    Identity.value.in_(bindparam("values", expanding=True))
-)
 _PEOPLE = cast(Table, Person.__table__)
-_ADD_PEOPLE = insert(_PEOPLE)
-_ADD_IDENTITIES = insert(cast(Table, Identity.__table__))
+_KNOWN = cast(Table, Identity.__table__)
+_IDENTITIES = Prepared(
+    select(_KNOWN.c.company_id, _KNOWN.c.kind, _KNOWN.c.value, _KNOWN.c.person_id).where(among(_KNOWN.c.value, "values"))
+)
+_ADD_PEOPLE = Prepared(insert(_PEOPLE))
+_ADD_IDENTITIES = Prepared(insert(_KNOWN))
 
 FACTS = {"name": "name", "email": "email", "phone": "phone", "company": "organisation"}
 """{fact of a dialog: column of a person}"""
-_DESCRIBE = (
+_DESCRIBE = Prepared(
     update(_PEOPLE)
     .where(_PEOPLE.c.company_id == bindparam("company"), _PEOPLE.c.id == bindparam("person"))
     .values(
@@ -54,7 +56,7 @@ def resolve(session: Session, contacts: Sequence[Contact], now: datetime) -> dic
     values = list({value for contact in contacts for _, value in contact.identities})
     if not values:
         return {}
-    owners = {(company, kind, value): person for company, kind, value, person in session.execute(_IDENTITIES, {"values": values})}
+    owners = {(company, kind, value): person for company, kind, value, person in _IDENTITIES.tuples(session, {"values": values})}
     people: list[dict[str, object]] = []
     identities: list[dict[str, object]] = []
     found: dict[Contact, int] = {}
@@ -99,12 +101,10 @@ def resolve(session: Session, contacts: Sequence[Contact], now: datetime) -> dic
 
 
 def _flush(session: Session, people: list[dict[str, object]], identities: list[dict[str, object]]) -> None:
-    if people:
-        session.execute(_ADD_PEOPLE, people)
-        people.clear()
-    if identities:
-        session.execute(_ADD_IDENTITIES, identities)
-        identities.clear()
+    _ADD_PEOPLE.many(session, people)
+    people.clear()
+    _ADD_IDENTITIES.many(session, identities, by="value")
+    identities.clear()
 
 
 def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -> None:
@@ -199,5 +199,4 @@ def describe(session: Session, told: Sequence[Description]) -> None:
         | {f"new_{fact}": value if isinstance(value := each.facts.get(fact), str) and value else None for fact in FACTS}
         for each in told
     ]
-    if rows:
-        session.execute(_DESCRIBE, rows)
+    _DESCRIBE.many(session, rows, by="person")

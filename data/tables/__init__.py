@@ -13,9 +13,10 @@ from data.tables.conversations import (
 )
 from data.tables.leads import Event, Lead
 from data.tables.people import Consent, Identity, Person
+from data.tables.processes import Process
 
 __all__ = [
     "Base", "Company", "Consent", "Conversation", "DeliveryStatus", "DialogVersion", "Event", "Identity",
-    "InboxMessage", "Lead", "MediaFile", "Number", "OfCompany", "OutboxMessage", "Person", "Product", "User", "WebSession",
-    "WebhookBody",
+    "InboxMessage", "Lead", "MediaFile", "Number", "OfCompany", "OutboxMessage", "Person", "Process", "Product",
+    "User", "WebSession", "WebhookBody",
 ]  # fmt: skip

@@ -102,13 +102,22 @@ class InboxMessage(OfCompany, Base):
 
 
 class OutboxMessage(OfCompany, Base):
-    """One message to somebody. `rank` (data/inbox.py) only grows: queued 0, uncertain 10, parked and cancelled 20, sent 30,
-    failed 40, delivered 50, read 60, played 70; `state` is its name."""
+    """One message to somebody. `rank` (data/inbox.py) only grows: queued 0, sending 5, uncertain 10, parked and cancelled 20,
+    sent 30, failed 40, delivered 50, read 60, played 70; `state` is its name."""
 
     __tablename__ = "outbox_messages"
     __table_args__ = (
         Index("ix_outbox_messages_conversation_id", "conversation_id"),
-        Index("ix_outbox_messages_waiting", "id", sqlite_where=text("rank < 20"), postgresql_where=text("rank < 20")),
+        Index(
+            "ix_outbox_messages_lane",
+            "conversation_id",
+            "id",
+            sqlite_where=text("rank < 20"),
+            postgresql_where=text("rank < 20"),
+        ),
+        Index(
+            "ix_outbox_messages_waiting", "number_id", "id", sqlite_where=text("rank < 20"), postgresql_where=text("rank < 20")
+        ),
         Index("ix_outbox_messages_external_id", "external_id"),
     )
 
@@ -122,6 +131,8 @@ class OutboxMessage(OfCompany, Base):
     """The `Outbound` as JSON text."""
     state: Mapped[str]
     rank: Mapped[int]
+    holder: Mapped[int | None]
+    """The process that sends it, from `sending` on; where that one is gone, somebody else takes over."""
     tries: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
     window_until: Mapped[datetime | None]

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.orm import Session
 
 from data import schema
-from data.lease import AlreadyServed, only_server
 from data.session import Database, connect
 from data.tables import Base
 
@@ -37,42 +32,9 @@ async def test_an_empty_database_has_no_revision(tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_one_server_a_database(database_url: str) -> None:
-    async with only_server(database_url, lambda: None):
-        with pytest.raises(AlreadyServed):
-            async with asyncio.timeout(5), only_server(database_url, lambda: None, patience=0.0):
-                pass
-    async with only_server(database_url, lambda: None):
-        pass
-
-
-async def _drop_lease(url: str) -> None:
-    """What a restart of PostgreSQL does to the connection that holds the lease."""
-    connection = await asyncpg.connect(url)
-    ours = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    await connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND {ours}")
-    await connection.close()
-
-
-async def test_a_lease_that_broke_is_taken_anew(postgres_url: str) -> None:
-    lost: list[str] = []
-    async with only_server(postgres_url, lambda: lost.append("lost"), look_every=0.02):
-        await _drop_lease(postgres_url)
-        async with asyncio.timeout(5):
-            while True:  # until the first server holds it again
-                await asyncio.sleep(0.05)
-                try:
-                    async with only_server(postgres_url, lambda: None, patience=0.0):
-                        pass
-                except AlreadyServed:
-                    break
-    assert lost == []
-
-
-async def test_a_lease_that_somebody_else_took_ends_us(postgres_url: str) -> None:
-    lost = asyncio.Event()
-    async with only_server(postgres_url, lost.set, look_every=0.2), AsyncExitStack() as stack:
-        await _drop_lease(postgres_url)
-        await stack.enter_async_context(only_server(postgres_url, lambda: None))
-        async with asyncio.timeout(5):
-            await lost.wait()
+async def test_a_database_that_a_newer_version_migrated_is_not_behind(database: Database) -> None:
+    """While a new version takes over, the old one goes on: migrations only add."""
+    assert not schema.behind(schema.wanted())
+    assert not schema.behind("9999")
+    assert schema.behind("0001")
+    assert schema.behind(None)

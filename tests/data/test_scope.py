@@ -51,7 +51,7 @@ def _value(kind: Any, name: str, table: str) -> Any:
         case Boolean():
             return True
         case BigInteger() | Integer():
-            return 1
+            return len(name)  # another one for each company
         case String():
             return f"{name} {table}"
         case _:

@@ -58,3 +58,29 @@ def test_ids_grow_and_differ_between_processes() -> None:
     assert others == sorted(set(others))
     assert not set(ones) & set(others)
     assert max(ones + others) < 2**63
+
+
+def test_ids_of_a_process_that_joins_are_its_own_and_still_grow() -> None:
+    ids = Ids(4095)
+    before = [ids() for _ in range(100)]
+    ids.use(3)
+    after = [ids() for _ in range(5_000)]
+    assert before + after == sorted({*before, *after})
+    assert {made >> 10 & 4095 for made in after} == {3}
+
+
+def test_ids_are_larger_than_what_is_stored_though_the_clock_went_back() -> None:
+    """A day in the future, from another node."""
+    ids = Ids(3)
+    stored = ids() + (86_400_000 << 22) | 4095 << 10
+    ids.at_least(stored)
+    after = [ids() for _ in range(5_000)]
+    assert after == sorted(set(after))
+    assert after[0] > stored
+    assert {made >> 10 & 4095 for made in after} == {3}
+    ids.at_least(1)
+    assert ids() > after[-1]
+
+
+def test_unregistered_processes_keep_off_the_nodes_of_the_registered() -> None:
+    assert all(Ids()() >> 10 & 4095 >= 2048 for _ in range(100))

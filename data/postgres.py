@@ -1,0 +1,69 @@
+"""PostgreSQL: each write has its own transaction, and none waits for ever, whichever side stands still."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from data.scope import T, Work, run_work
+from data.types import from_json, to_json
+
+PATIENCE = 10.0
+"""Seconds that work may take, the wait for a connection included; then it fails."""
+SERVER = {
+    "idle_in_transaction_session_timeout": "5s",  # ours stand still: the locks of a frozen process go to the others
+    "lock_timeout": "5s",
+    "tcp_keepalives_idle": "5",  # ours are gone without a word, with their machine or the network
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10s",
+}
+"""What the server is asked to do in our sessions."""
+
+
+class PostgresDatabase:
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self._engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=8,
+            max_overflow=8,
+            connect_args={"timeout": PATIENCE / 2, "server_settings": SERVER},
+            hide_parameters=True,
+            json_serializer=to_json,
+            json_deserializer=from_json,
+        )
+
+    async def write(self, work: Work[T], company: int | None = None, patience: float = PATIENCE) -> T:
+        async with self._connection(patience) as connection, connection.begin():
+            return await connection.run_sync(run_work, work, company)
+
+    async def read(self, work: Work[T], company: int | None = None) -> T:
+        async with self._connection(PATIENCE) as connection:
+            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            return await connection.run_sync(run_work, work, company)
+
+    @asynccontextmanager
+    async def _connection(self, patience: float) -> AsyncIterator[AsyncConnection]:
+        """A connection that breaks after `patience`, the wait for it included: to ask a server that stands still to cancel would
+        be one more wait."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout_at(until):
+                connection = await stack.enter_async_context(self._engine.connect())
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            timer = loop.call_at(until, driver.terminate)
+            try:
+                yield connection
+            finally:
+                timer.cancel()
+
+    async def close(self) -> None:
+        await self._engine.dispose()
