@@ -50,11 +50,20 @@ def demo(
 
 
 @app.command()
-def serve() -> None:
-    """Run the service with the settings of the environment and .env."""
+def serve(
+    role: Annotated[
+        list[str] | None, typer.Option(help="web, worker, sender, scheduler; several with commas. Default: all.")
+    ] = None,
+) -> None:
+    """Run the service with the settings of the environment and .env: all of it, or some roles beside other processes."""
+    from bot.cluster import roles_of
     from bot.serve import serve as run
 
-    _run(run(_settings()))
+    try:
+        roles = roles_of(role or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--role") from None
+    _run(run(_settings(), roles))
 
 
 @app.command()
@@ -213,10 +222,9 @@ def main() -> None:
         from bot.maintenance import Refused
         from bot.serve import CannotListen
         from bot.settings import WrongSettings
-        from data.lease import AlreadyServed
         from dialogs.loader import DialogError
 
-        if not isinstance(error, WrongSettings | WrongSchema | AlreadyServed | CannotListen | DialogError | Refused):
+        if not isinstance(error, WrongSettings | WrongSchema | CannotListen | DialogError | Refused):
             raise
         print(f"mostrador: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,24 +1,19 @@
 """One turn, from top to bottom: claim, load, understand, step, apply, save, enqueue.
 
-Conversations are claimed, never single messages: what a person wrote since our last word is one turn, first in first out. A batch
-takes every conversation that is ready, loads them in one read, steps each, and writes once; the commit makes state, books, events
-and replies durable together. Where one turn fails, its batch is made again one by one; it is parked after some tries, and the
-next ones flow.
+Conversations are claimed, never single messages: what a person wrote since our last word is one turn, first in first out. The
+claim is the lock on the conversation's row in the turn's own transaction: it ends with it, whatever becomes of the process. A
+batch of conversations is loaded in one read, each is stepped, and all are written at once; the commit makes state, books, events
+and replies durable together. Which conversations, and when: `bot/turns.py`.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import msgspec
-import structlog
-from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from bot.channels.base import Channel, Inbound, Outbound
@@ -27,7 +22,7 @@ from bot.intake import recipient_of, referral_of
 from bot.live import Change
 from bot.metrics import FAILED_TURNS, TURNS
 from bot.numbers import Numbers, OurNumber
-from bot.outbox import Outgoing
+from bot.standin import Outgoing
 from bot.translate import Said, language_of, to_outbound, to_turn
 from crm_bridge.context import Context
 from crm_bridge.events import Event, HandoffRequested, LeadRegistered, LeadUpdated, TakenOver, TurnParked
@@ -36,30 +31,33 @@ from crm_bridge.journal import record
 from crm_bridge.leads.rules import priority
 from crm_bridge.people.rules import canonical_phone
 from crm_bridge.people.service import FACTS, Description, change_identity, describe
-from data import dialog_state, inbox, outbox
-from data.session import Database
+from data import dialog_state, outbox
 from data.types import new_id
 from dialogs import engine
 from dialogs.model import Do, Effect, Handoff, Say, State
 from nlu.understanding import Nlu
 
-log = structlog.get_logger()
-
-BATCH = 64
-"""Conversations in one commit."""
-GATHER = 0.005
-"""Seconds that ready conversations wait for others: a batch costs little more than one."""
 TRIES = 3
-ALBUM = 1.0
-"""Seconds that a photo or file waits for the rest of its album."""
+MOST_SAID = 50
+"""Messages of one person in one turn; who wrote more gets another turn."""
 PREVIEW = 120
 _decode = msgspec.json.Decoder(Inbound).decode
 _encode = msgspec.json.Encoder().encode
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A conversation that has more to answer, after `wait` seconds."""
+
+    company_id: int
+    number_id: int
+    conversation_id: int
+    wait: float = 0.0
+
+
 @dataclass(slots=True)
-class _Written:
-    """What a batch is about to write, and what follows when it is durable."""
+class Written:
+    """What a batch writes, and what follows when it is durable."""
 
     talks: list[dict[str, Any]] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
@@ -68,8 +66,13 @@ class _Written:
     told: list[Description] = field(default_factory=list)
     changed: list[tuple[int, Change]] = field(default_factory=list)
     """(company, what of it the pages show anew)"""
+    turned: list[int] = field(default_factory=list)
+    """Conversations that were answered."""
+    again: list[Again] = field(default_factory=list)
+    missed: list[int] = field(default_factory=list)
+    """Conversations that could not be had: somebody holds them, or they are merged into others."""
 
-    def add(self, other: _Written) -> None:
+    def add(self, other: Written) -> None:
         for part in fields(self):
             getattr(self, part.name).extend(getattr(other, part.name))
 
@@ -85,148 +88,53 @@ class _Case:
     now: datetime
 
 
-class Turns:
-    """Makes the turns. `ready` when a message was stored; `silent` when one has been quiet long enough; `run` until cancelled."""
+class Conversations:
+    """Makes turns inside a transaction. `one_by_one`: each message is answered by itself, whatever came together."""
 
     def __init__(
-        self,
-        database: Database,
-        numbers: Numbers,
-        nlu: Nlu,
-        channels: Mapping[str, Channel],
-        clock: Clock,
-        on_said: Callable[[Sequence[Outgoing]], None],
-        on_changed: Callable[[Sequence[tuple[int, Change]]], None],
-        debounce: float = 0.1,
+        self, numbers: Numbers, nlu: Nlu, channels: Mapping[str, Channel], clock: Clock, *, one_by_one: bool = False
     ) -> None:
-        self._database = database
         self._numbers = numbers
         self._nlu = nlu
         self._channels = channels
         self._clock = clock
-        self._on_said = on_said
-        self._on_changed = on_changed
-        self._debounce = debounce
-        self._due: dict[int, float] = {}
-        """Conversations with unanswered messages, in the order of their first, each with the loop's time to answer at."""
-        self._latest: dict[int, float] = {}
-        """The same conversations with the time beyond which no further bubble is waited for."""
-        self._quiet: set[int] = set()
-        self._wake = asyncio.Event()
-        self._busy = False
+        self._one_by_one = one_by_one
 
-    @property
-    def waiting(self) -> int:
-        """Conversations that are to be answered, and whether a batch of them is being answered now."""
-        return len(self._due) + len(self._quiet) + self._busy
-
-    def lag(self) -> float:
-        """Seconds that the conversation which waits longest is overdue."""
-        return max(0.0, asyncio.get_running_loop().time() - next(iter(self._due.values()), float("inf")))
-
-    # ------------------------------------------------------------------------------------------------ claim
-    def ready(self, conversation_id: int, media: bool = False) -> None:
-        """A message came: answer when the debounce window has passed without another (a photo waits for its album)."""
-        now = asyncio.get_running_loop().time()
-        wait = max(self._debounce, ALBUM) if media and self._debounce else self._debounce
-        latest = self._latest.setdefault(conversation_id, now + 5 * wait)
-        self._due[conversation_id] = min(now + wait, max(latest, now))
-        self._wake.set()
-
-    def silent(self, conversation_ids: Sequence[int]) -> None:
-        """These have been quiet for as long as their dialog allows."""
-        self._quiet.update(conversation_ids)
-        self._wake.set()
-
-    async def start(self) -> None:
-        """Take up what was stored and not answered: an earlier process's, and now and then whatever was left lying."""
-        for conversation_id, _ in await self._database.read(inbox.waiting):
-            self._due.setdefault(conversation_id, asyncio.get_running_loop().time())
-        self._wake.set()
-
-    async def drain(self, seconds: float) -> None:
-        """Answer what waits, at most `seconds`; the rest is taken up at the next start."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while self.waiting and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.02)
-
-    async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            self._wake.clear()
-            if 0 < len(batch := self._ready()) < BATCH:
-                await asyncio.sleep(GATHER)
-                batch = self._ready()
-            if not batch and self._quiet:
-                batch = [self._quiet.pop() for _ in range(min(BATCH, len(self._quiet)))]
-            if not batch:
-                wait = min(self._due.values(), default=loop.time() + 60) - loop.time()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), max(wait, 0.001))
-                continue
-            for talk in batch:
-                self._due.pop(talk, None)
-                self._latest.pop(talk, None)
-            self._busy = True
-            try:
-                await self._answer(batch)
-            finally:
-                self._busy = False
-
-    def _ready(self) -> list[int]:
-        now = asyncio.get_running_loop().time()
-        return list(islice((talk for talk, at in self._due.items() if at <= now), BATCH))
-
-    async def _answer(self, batch: Sequence[int]) -> None:
-        try:
-            written = await self._database.write(lambda session: self._batch(session, batch))
-        except Exception as error:
-            if len(batch) > 1:  # one of them spoils the rest, and nothing was written: one by one
-                for talk in batch:
-                    await self._answer([talk])
-                return
-            log.exception("a turn failed", conversation=batch[0])
-            problem = f"{type(error).__name__}: {error}"[:500]
-            try:
-                await self._database.write(lambda session: self._failed(session, batch[0], problem))
-            except Exception:
-                log.exception("the database does not take anything; trying again", conversation=batch[0])
-                self._due.setdefault(batch[0], asyncio.get_running_loop().time() + 1)
-                await asyncio.sleep(1)
-            return
-        self._on_said(written.messages)
-        self._on_changed(written.changed)
-
-    # ------------------------------------------------------------------------------------------- load, step
-    def _batch(self, session: Session, ids: Sequence[int]) -> _Written:
-        written = _Written()
+    # ------------------------------------------------------------------------------------ claim, load, step
+    def answer(self, session: Session, ids: Sequence[int]) -> Written:
+        """A turn for each of these conversations: its unanswered messages, or its silence."""
+        written = Written()
         talks = dialog_state.load(session, ids)
         news = dialog_state.new_messages(session, ids)
+        full = sum(map(len, news.values())) >= dialog_state.MOST_NEW
         for talk_id in ids:
-            if talk_id not in talks:
-                continue  # merged into another meanwhile; its messages moved with it
             rows = news.get(talk_id, [])
-            if len(rows) > 1 and (self._debounce == 0 or any(row["tries"] for row in rows)):  # which of them is it that fails?
-                self.ready(talk_id)
-                rows = rows[:1]
-            written.add(self._turn(session, talks[talk_id], rows))
+            if talk_id not in talks or (full and not rows):
+                written.missed.append(talk_id)
+                continue
+            talk = talks[talk_id]
+            tried = any(row["tries"] for row in rows)  # which of them is it that fails?
+            most = 1 if self._one_by_one or tried else MOST_SAID
+            if len(rows) > most:
+                written.again.append(Again(talk["company_id"], talk["number_id"], talk_id))
+            written.add(self._turn(session, talk, rows[:most]))
         describe(session, written.told)
         dialog_state.save(session, written.talks)
         outbox.add(session, written.outgoing)
         dialog_state.done(session, written.done)
         return written
 
-    def _failed(self, session: Session, talk_id: int, error: str) -> None:
+    def failed(self, session: Session, talk_id: int, error: str) -> Again | None:
         """Count the failure; the first message of the turn is parked after some tries, so that the next ones flow."""
         FAILED_TURNS.inc()
         talk = dialog_state.load(session, [talk_id]).get(talk_id)
         if talk is None:
-            return
+            return None
         rows = dialog_state.new_messages(session, [talk_id]).get(talk_id, [])
         if not rows:  # a silence that could not be answered: once is enough
             dialog_state.save(session, [dict(talk) | {"due_at": None}])
             self._journal(session, talk, TurnParked(message_id=0, error=error))
-            return
+            return None
         first, tries = rows[0], rows[0]["tries"] + 1
         parked = tries >= TRIES
         dialog_state.trouble(
@@ -234,19 +142,19 @@ class Turns:
         )
         if parked:
             self._journal(session, talk, TurnParked(message_id=first["id"], error=error))
-        if not parked or len(rows) > 1:
-            self._due.setdefault(talk["id"], asyncio.get_running_loop().time() + (0 if parked else 0.5 * 2**tries))
+        wait = 0.0 if parked else 0.5 * 2**tries
+        return Again(talk["company_id"], talk["number_id"], talk_id, wait) if not parked or len(rows) > 1 else None
 
-    def _turn(self, session: Session, row: RowMapping, rows: Sequence[RowMapping]) -> _Written:
+    def _turn(self, session: Session, row: dict[str, Any], rows: Sequence[Mapping[str, Any]]) -> Written:
         """One conversation's turn: what came since our last word, or its silence."""
         number = self._numbers.by_id(row["number_id"])
         now = self._clock.now()
         talk = dict(row)
         if not rows:
             if row["due_at"] is None or row["due_at"] > now:
-                return _Written()
+                return Written()
             if row["owner"] != "bot" or row["state"] is None:  # somebody else answers: it is not for us to remind
-                return _Written(talks=[talk | {"due_at": None}])
+                return Written(talks=[talk | {"due_at": None}])
             state = engine.state_from_json(row["state"])
             state, effects = engine.remind(number.dialog, state, to_turn(row, number, (), state, self._nlu, now))
             return self._apply(_Case(session, talk, number, f"{number.row.channel}:silence", now), state, effects)
@@ -255,7 +163,7 @@ class Turns:
         if said:
             _note(talk, [message for _, message in said])
         if not said or talk["owner"] == "human":
-            return _Written(talks=[talk], done=done, changed=[(talk["company_id"], Change("conversation", talk["id"]))])
+            return Written(talks=[talk], done=done, changed=[(talk["company_id"], Change("conversation", talk["id"]))])
         TURNS.inc()
         if row["state"]:
             state = engine.state_from_json(row["state"])
@@ -265,6 +173,7 @@ class Turns:
         source = f"{number.row.channel}:{said[-1][1].external_id}"
         written = self._apply(_Case(session, talk, number, source, now), state, effects)
         written.done = done
+        written.turned = [talk["id"]]
         return written
 
     def _sift(self, session: Session, talk: dict[str, Any], messages: Said) -> list[tuple[int, Inbound]]:
@@ -301,9 +210,9 @@ class Turns:
                 talk["recipient"] = {**talk["recipient"], kind: new}
 
     # ------------------------------------------------------------------------------------------ apply, save
-    def _apply(self, case: _Case, state: State, effects: Sequence[Effect]) -> _Written:
+    def _apply(self, case: _Case, state: State, effects: Sequence[Effect]) -> Written:
         talk, number = case.talk, case.number
-        written = _Written(talks=[talk], changed=[(talk["company_id"], Change("conversation", talk["id"]))])
+        written = Written(talks=[talk], changed=[(talk["company_id"], Change("conversation", talk["id"]))])
         window = self._channels[number.row.channel].window
         until = talk["last_in_at"] + window if window is not None and talk["last_in_at"] else None
         for say in effects:
@@ -352,7 +261,7 @@ class Turns:
                     pass
         return events
 
-    def _journal(self, session: Session, talk: Mapping[str, Any] | RowMapping, event: Event) -> None:
+    def _journal(self, session: Session, talk: Mapping[str, Any], event: Event) -> None:
         record(session, talk["company_id"], event, self._clock.now(), person=talk["person_id"], conversation=talk["id"])
 
 

@@ -8,11 +8,12 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from bot.metrics import WAITING_SENDS, WAITING_TURNS
+from bot.backlog import LONGEST
+from bot.metrics import OLDEST, WAITING_SENDS, WAITING_TURNS
 from data import schema
 
 if TYPE_CHECKING:
-    from bot.app import Service
+    from bot.service import Service
 
 BACKLOG = 5_000
 """Waiting conversations or messages beyond which the service says that it is not ready for more."""
@@ -24,22 +25,25 @@ def routes(service: Service) -> list[web.RouteDef]:
         return web.json_response({"status": "ok"})
 
     async def readyz(_: web.Request) -> web.Response:
-        """It can do its work: the database answers, at the right revision, and the backlog is short."""
+        """It can do its work: the database answers, at a revision that fits, and the backlog is short. Without Redis it works
+        too, only a little later: `degraded`."""
         problems = []
         try:
             await service.database.read(lambda session: session.execute(text("SELECT 1")).scalar())
-            if await schema.current(service.database) != schema.wanted():
+            if schema.behind(await schema.current(service.database)):
                 problems.append("migrations")
         except Exception:
             problems.append("database")
-        if service.turns.waiting > BACKLOG or service.sender.waiting > BACKLOG:
+        if max(service.turns.waiting, service.sender.waiting) > BACKLOG or service.backlog.age > LONGEST:
             problems.append("backlog")
-        body = {"status": "not ready" if problems else "ok", "problems": problems}
+        degraded = ["redis"] if service.settings.redis_url.get_secret_value() and not service.bus.up else []
+        body = {"status": "not ready" if problems else "ok", "problems": problems, "degraded": degraded}
         return web.json_response(body, status=503 if problems else 200)
 
     async def metrics(_: web.Request) -> web.Response:
         WAITING_TURNS.set(service.turns.waiting)
         WAITING_SENDS.set(service.sender.waiting)
+        OLDEST.set(service.backlog.age)
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]

@@ -7,20 +7,22 @@ that is there already changes nothing. A body nobody can read, or for a number n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from bot.channels.base import UNKNOWN_TIME, Channel, Inbound, Item, Notice, Parsed, Sender, Status
 from bot.clock import Clock
 from bot.notices import apply_notice
 from bot.numbers import Numbers, OurNumber
-from bot.outbox import Outgoing
+from bot.standin import Outgoing
 from crm_bridge.people.rules import canonical_phone
 from crm_bridge.people.service import Contact, resolve
 from data import inbox
@@ -29,8 +31,10 @@ from data.types import new_id
 
 log = structlog.get_logger()
 
-LONGEST_LAG = 10.0
-"""Seconds that answers may be late before no more is taken: past its capacity the service would get slower, not faster."""
+ROOM = 128 * 1024 * 1024
+"""Bytes of bodies in memory, being received or waiting for their commit; more is refused."""
+TRIES = 3
+"""Of a body that could not be stored: another process may have stored the same person at the same moment."""
 LINGER = 0.005
 """Seconds that a body waits for company before the commit."""
 _FORM_MARK = "ref:"
@@ -87,7 +91,8 @@ class Overloaded(Exception):
 
 
 class Intake:
-    """`accept` returns when the body is durable. `on_stored` is told, after each commit, what came."""
+    """`accept` returns when the body is durable. `on_stored` is told, after each commit, what came; `late(number)` tells whether
+    a number's messages wait too long already for more to be taken."""
 
     def __init__(
         self,
@@ -96,22 +101,25 @@ class Intake:
         clock: Clock,
         stand_in: StandIn,
         on_stored: Callable[[Stored], None],
-        lag: Callable[[], float],
+        late: Callable[[int], bool],
         limit: int = 5_000,
+        room: int = ROOM,
     ) -> None:
         self._database = database
         self._numbers = numbers
         self._clock = clock
         self._stand_in = stand_in
         self._on_stored = on_stored
-        self._lag = lag
+        self._late = late
         self._limit = limit
+        self._room = room
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
 
     async def accept(self, channel: Channel, body: bytes) -> None:
-        """Store a webhook body and what is in it; durable when this returns. Overloaded when too much waits already."""
-        if len(self._waiting) >= self._limit or self._lag() > LONGEST_LAG:
+        """Store a webhook body and what is in it; durable when this returns. Overloaded when too much waits already; statuses are
+        always taken, since they are what messages wait for."""
+        if len(self._waiting) >= self._limit:
             raise Overloaded
         parsed, problem = None, None
         try:
@@ -119,11 +127,28 @@ class Intake:
             problem = "; ".join(parsed.problems)[:2000] or None
         except ValueError as error:
             problem = str(error)[:2000] or "unreadable"
+        if parsed is not None and any(self._is_late(item) for item in parsed.items if isinstance(item, Inbound)):
+            raise Overloaded
         waiting = _Waiting(channel.name, body, parsed, problem, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._task is None:
             self._task = asyncio.create_task(self._store_all())
         await waiting.done
+
+    def _is_late(self, message: Inbound) -> bool:
+        number = self._numbers.find(message.channel, message.number)
+        return number is not None and self._late(number.row.id)
+
+    @contextmanager
+    def room(self, size: int) -> Iterator[None]:
+        """Keep `size` bytes of memory for a body. Overloaded when there is no room."""
+        if self._room < size:
+            raise Overloaded
+        self._room -= size
+        try:
+            yield
+        finally:
+            self._room += size
 
     async def _store_all(self) -> None:
         try:
@@ -134,17 +159,31 @@ class Intake:
         finally:
             self._task = asyncio.create_task(self._store_all()) if self._waiting else None
 
-    async def _store_batch(self, batch: Sequence[_Waiting]) -> None:
+    async def _store_batch(self, batch: Sequence[_Waiting], tries: int = 1) -> None:
         stored: Stored | None
         try:
             stored = await self._database.write(lambda session: self._store(session, batch))
-        except Exception:
+        except Exception as error:
+            if isinstance(
+                error, (OperationalError, InterfaceError, OSError)
+            ):  # the database, not a body: the messenger comes back
+                self._refuse(batch, error)
+                return
             if len(batch) > 1:  # one of them is poison: each gets a commit of its own
                 for one in batch:
                     await self._store_batch([one])
                 return
+            if tries < TRIES:
+                await self._store_batch(batch, tries + 1)
+                return
             stored = await self._keep_unread(batch[0])
         self._finish(batch, stored)
+
+    def _refuse(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        log.warning("webhook bodies could not be stored", bodies=len(batch), problem=type(error).__name__)
+        for one in batch:
+            if not one.done.done():
+                one.done.set_exception(Overloaded())
 
     async def _keep_unread(self, one: _Waiting) -> Stored | None:
         """The body could not be taken apart: keep it whole. None when not even that can be done (the disk, the database)."""

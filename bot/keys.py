@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from bot.app import Service
     from bot.clock import Clock
     from bot.live import Live
     from bot.numbers import Numbers
+    from bot.service import Service
     from bot.settings import Settings
     from data.session import Database
     from dialogs.loader import Dialog
@@ -21,7 +21,7 @@ DATABASE: web.AppKey[Database] = web.AppKey("database")
 CLOCK: web.AppKey[Clock] = web.AppKey("clock")
 LIVE: web.AppKey[Live] = web.AppKey("live")
 NUMBERS: web.AppKey[Numbers] = web.AppKey("numbers")
-"""Our business numbers in memory, each with its dialog as edited; `await numbers.reload(database)` after an edit."""
+"""Our business numbers in memory, each with its dialog as edited; `await numbers.edited(database)` after an edit."""
 FLOWS: web.AppKey[Mapping[str, Dialog]] = web.AppKey("flows")
 """The dialogs as shipped, by name."""
 SERVICE: web.AppKey[Service] = web.AppKey("service")

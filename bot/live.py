@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,8 @@ class Live:
 
     def __init__(self) -> None:
         self._listeners: defaultdict[int, set[asyncio.Queue[Change]]] = defaultdict(set)
+        self.deaf: Callable[[], bool] = lambda: False
+        """Whether other processes change things and cannot tell us."""
 
     @property
     def watched(self) -> bool:

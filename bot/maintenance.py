@@ -89,7 +89,7 @@ async def replay(settings: Settings, flows: Mapping[str, Dialog] | None = None, 
         }
         if token := settings.telegram_token.get_secret_value():
             channels["telegram"] = Telegram(token, str(settings.telegram_api_url), Clock())
-        intake = Intake(database, numbers, Clock(), lambda session, ids: [], lambda stored: None, lambda: 0.0)
+        intake = Intake(database, numbers, Clock(), lambda session, ids: [], lambda stored: None, lambda number: False)
         ids = await database.read(_unread)
         with Progress(console=console, disable=not console.is_terminal) as progress:
             for body_id in progress.track(ids, description="replaying"):

@@ -12,5 +12,8 @@ REFUSED = Counter("mostrador_messages_refused_total", "Messages that a messenger
 UNCERTAIN = Counter(
     "mostrador_messages_uncertain_total", "Messages sent without an answer: their fate is told by statuses", ["channel"]
 )
+OLDEST = Gauge("mostrador_oldest_waiting_seconds", "How long the oldest unanswered message has waited, as the web role sees it")
+PROCESSES = Gauge("mostrador_processes", "Living processes, by role", ["role"])
+BUS_UP = Gauge("mostrador_redis_up", "1 while words travel between processes over Redis, 0 while they look into the database")
 WAITING_TURNS = Gauge("mostrador_conversations_waiting", "Conversations with a message that is not answered yet")
 WAITING_SENDS = Gauge("mostrador_messages_waiting", "Messages that are committed and not sent yet")

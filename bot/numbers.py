@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -48,15 +48,19 @@ class OurNumber:
         opening = None if is_open(self.row.hours, local) else next_opening(self.row.hours, local)
         if opening is None:
             return {}
-        days = (opening.date() - local.date()).days
-        texts = _texts()["opens"]["today" if days == 0 else "tomorrow" if days == 1 else "later"]
-        return {
-            language: text.format(
-                time=format_time(opening, "short", locale=language),
-                day=format_date(opening, "EEEE d MMMM" if days > 6 else "EEEE", locale=language),
-            )
-            for language, text in texts.items()
-        }
+        return _opening_words(opening, (opening.date() - local.date()).days)
+
+
+@lru_cache(1024)
+def _opening_words(opening: datetime, days: int) -> Mapping[str, str]:
+    texts = _texts()["opens"]["today" if days == 0 else "tomorrow" if days == 1 else "later"]
+    return {
+        language: text.format(
+            time=format_time(opening, "short", locale=language),
+            day=format_date(opening, "EEEE d MMMM" if days > 6 else "EEEE", locale=language),
+        )
+        for language, text in texts.items()
+    }
 
 
 @cache
@@ -76,10 +80,15 @@ class Numbers:
         self._token = default_token
         self._by_id: dict[int, OurNumber] = {}
         self._by_external: dict[tuple[str, str], OurNumber] = {}
+        self.on_edited: Callable[[], None] = lambda: None
+        """Tells the other processes."""
 
     def by_id(self, number_id: int) -> OurNumber:
         """KeyError when there is none."""
         return self._by_id[number_id]
+
+    def get(self, number_id: int) -> OurNumber | None:
+        return self._by_id.get(number_id)
 
     def find(self, channel: str, external_id: str) -> OurNumber | None:
         return self._by_external.get((channel, external_id))
@@ -89,6 +98,11 @@ class Numbers:
 
     def all(self) -> list[OurNumber]:
         return list(self._by_id.values())
+
+    async def edited(self, database: Database) -> None:
+        """Somebody changed a number or its dialog: read them anew, here and elsewhere."""
+        await self.reload(database)
+        self.on_edited()
 
     async def reload(self, database: Database) -> None:
         """Read all numbers and their edited dialogs anew. DialogError when a number names a dialog that is not there."""

@@ -14,14 +14,27 @@ class Bucket:
         self._full_at = 0.0
         """The loop's time at which the bucket is full again, were nothing more taken."""
 
-    async def take(self) -> None:
-        """Take one token, waiting for it where need be (generic cell rate algorithm)."""
+    def reserve(self) -> float:
+        """Take one token; returns the seconds until it is there (generic cell rate algorithm)."""
         now = asyncio.get_running_loop().time()
         full_at = max(self._full_at, now)
         self._full_at = full_at + self._every
-        wait = full_at - self._slack - now
+        return max(0.0, full_at - self._slack - now)
+
+    async def take(self) -> None:
+        """Take one token, waiting for it where need be."""
+        wait = self.reserve()
         if wait > 0:
             await asyncio.sleep(wait)
+
+    def wait(self) -> float:
+        """Seconds until the next token is there, without taking it."""
+        now = asyncio.get_running_loop().time()
+        return max(0.0, self._full_at - self._slack - now)
+
+    def empty(self) -> None:
+        """Begin with nothing saved up."""
+        self.hold(0)
 
     def hold(self, seconds: float) -> None:
         """Let nothing out for this long: the messenger asked us to slow down."""

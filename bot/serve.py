@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 from aiohttp import web
 
 from bot.app import make_app
+from bot.cluster import ROLES
 from bot.settings import Settings
 
 
@@ -36,13 +38,18 @@ def set_up_logging(form: str) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
 
 
+IDLE = 30.0
+"""Seconds that a connection may be open without a whole request head."""
+
+
 class CannotListen(Exception):
     """The address is taken or not ours; the message says which and what to do."""
 
 
 async def run_until_stopped(app: web.Application, host: str, port: int, on_ready: Callable[[], None]) -> None:
     """Serve `app` until SIGINT or SIGTERM; then take nothing more, finish what is on its way, and return. CannotListen."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    _allow_files()
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, keepalive_timeout=IDLE)
     await runner.setup()
     try:
         try:
@@ -59,9 +66,16 @@ async def run_until_stopped(app: web.Application, host: str, port: int, on_ready
         await runner.cleanup()
 
 
-async def serve(settings: Settings) -> None:
-    """The service as the settings describe it."""
+def _allow_files() -> None:
+    """As many connections and files as the system lets us have: its default is made for a shell."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65_536) if most != resource.RLIM_INFINITY else 65_536, most))
+
+
+async def serve(settings: Settings, roles: Collection[str] = ROLES) -> None:
+    """The service as the settings describe it, or those `roles` of it."""
     set_up_logging(settings.log_format)
     log = structlog.get_logger()
-    app = await make_app(settings)
-    await run_until_stopped(app, settings.host, settings.port, lambda: log.info("ready", address=str(settings.public_url)))
+    app = await make_app(settings, roles=roles)
+    address = f"http://{settings.host}:{settings.port}"
+    await run_until_stopped(app, settings.host, settings.port, lambda: log.info("ready", address=address, roles=sorted(roles)))

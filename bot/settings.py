@@ -22,6 +22,8 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///var/mostrador.db"
     """Where everything is kept: sqlite:///path or postgresql://user:password@host/name."""
+    redis_url: SecretStr = SecretStr("")
+    """Wakes processes at once where there are several: redis://host:port/0. Empty: they look into the database."""
     secret_key: SecretStr = Field(min_length=32)
     """Signs forms, and makes the secret that Telegram shows us: at least 32 random characters."""
     public_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8080")
@@ -55,6 +57,13 @@ class Settings(BaseSettings):
     """Where received files are kept."""
     log_format: Literal["console", "json"] = "console"
     """How log lines are written."""
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        if (address := value.get_secret_value()) and not address.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("use redis://host:port/0, rediss://… or unix://…")
+        return value
 
     @field_validator("database_url")
     @classmethod

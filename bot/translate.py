@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-
-from sqlalchemy import RowMapping
+from typing import Any
 
 from bot.channels.base import Choices, Inbound, Option, Outbound, Text
 from bot.numbers import OurNumber
@@ -18,9 +17,10 @@ Said = Sequence[tuple[int, Inbound]]
 """Messages with the ids of their inbox rows."""
 
 
-def to_turn(talk: RowMapping, number: OurNumber, said: Said, state: State, nlu: Nlu, now: datetime) -> Turn:
+def to_turn(talk: Mapping[str, Any], number: OurNumber, said: Said, state: State, nlu: Nlu, now: datetime) -> Turn:
     """Everything a person said since our last word, with what the dialog needs to know around it. Bubbles become lines."""
     text = "\n".join(message.text for _, message in said if message.text and message.choice is None)
+    is_open = number.is_open(now)
     known = {"name": talk["name"], "email": talk["email"], "phone": talk["phone"], "company": talk["organisation"]}
     return Turn(
         text=text,
@@ -30,8 +30,8 @@ def to_turn(talk: RowMapping, number: OurNumber, said: Said, state: State, nlu: 
         now=number.local(now),
         country=number.company.country,
         currency=number.company.currency,
-        open=number.is_open(now),
-        opens=number.opens(now),
+        open=is_open,
+        opens={} if is_open else number.opens(now),
         known={fact: value for fact, value in known.items() if value},
         returning=bool(talk["has_lead"] or (talk["name"] and talk["state"] is None)),
         voice=number.voice,

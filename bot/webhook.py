@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 import structlog
 from aiohttp import web
@@ -19,6 +20,8 @@ log = structlog.get_logger()
 
 LIMIT = 4 * 1024 * 1024
 """Bytes of a body; Meta sends up to 3 MB."""
+SMALL = 64 * 1024
+"""Bytes that a connection holds anyway."""
 DEADLINE = 20.0
 """Seconds that a client may take to send its body."""
 
@@ -65,15 +68,21 @@ def _door(
             return _refuse(channel, 413, "the body is larger than 4 MiB")
         try:
             async with asyncio.timeout(deadline):
-                body = await request.read()
+                if (request.content_length or LIMIT) <= SMALL:
+                    body = await request.read()
+                else:
+                    body = await _read_large(request, intake)
         except TimeoutError:
             return _refuse(channel, 408, "the body did not come in time")
         except web.HTTPRequestEntityTooLarge:
             return _refuse(channel, 413, "the body is larger than 4 MiB")
+        except Overloaded:
+            return _refuse(channel, 503, "too much is waiting; send it again later")
         if not verify(request, body):
             return _refuse(channel, 401, "the signature is not ours")
         try:
-            await intake.accept(channel, body)
+            with intake.room(len(body)):
+                await intake.accept(channel, body)
         except Overloaded:
             return _refuse(channel, 503, "too much is waiting; send it again later")
         except Exception:
@@ -83,6 +92,18 @@ def _door(
         return web.Response()
 
     return receive
+
+
+async def _read_large(request: web.Request, intake: Intake) -> bytes:
+    """A body of many pieces, which takes room only as it comes: a promise of 4 MiB is cheap to make."""
+    body = bytearray()
+    with ExitStack() as held:
+        async for piece in request.content.iter_any():
+            held.enter_context(intake.room(len(piece)))
+            body += piece
+            if len(body) > LIMIT:
+                raise web.HTTPRequestEntityTooLarge(max_size=LIMIT, actual_size=len(body))
+    return bytes(body)
 
 
 def _refuse(channel: Channel, status: int, why: str) -> web.Response:

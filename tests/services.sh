@@ -1,4 +1,5 @@
 # Sourced before the tests: finds or starts the real parts that they talk to, and says what is missing. Nothing is skipped.
+#   redis-server       which the tests start and stop themselves
 #   TEST_POSTGRES_URL  a PostgreSQL where databases may be made and dropped
 #   TEST_CHROMIUM      a chromium for the pages
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -14,6 +15,7 @@ install() {
 }
 
 install chromium chromium
+install redis-server redis-server
 fc-list 2>/dev/null | grep -qi emoji || (install fonts-noto-color-emoji emoji) || echo "without an emoji font, only the pictures suffer" >&2
 export TEST_CHROMIUM="${TEST_CHROMIUM:-$(command -v chromium)}"
 

@@ -41,7 +41,7 @@ async def save_number(request: web.Request) -> web.Response:
         await request.app[DATABASE].write(changed, company=row.company_id)
     except rules.Refusal as refusal:
         return await _settings(request, row, given, type(refusal).__name__)
-    await request.app[NUMBERS].reload(request.app[DATABASE])
+    await request.app[NUMBERS].edited(request.app[DATABASE])
     raise web.HTTPSeeOther(f"/numbers/{row.id}?done=number")
 
 
@@ -123,7 +123,7 @@ async def _write(request: web.Request, row: Number, overrides: dict[str, dict[st
         now=request.app[CLOCK].now(),
     )
     await request.app[DATABASE].write(saved, company=row.company_id)
-    await request.app[NUMBERS].reload(request.app[DATABASE])
+    await request.app[NUMBERS].edited(request.app[DATABASE])
 
 
 async def _editor(

@@ -10,12 +10,14 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse, sse_response
 
 from bot.keys import LIVE
-from bot.live import Change
+from bot.live import Change, Live
 from bot.web.guard import HEADERS, viewer_of
 
 STREAMS: web.AppKey[set[asyncio.Task[Any]]] = web.AppKey("streams")
 _GATHER = 0.3
 """Seconds: changes that come within it are told as one, however busy the company."""
+_LOOK = 3.0
+"""Seconds after which a page fetches anew what it shows, while other processes cannot tell us what they change."""
 _LONGEST = 300
 """Seconds: then the browser connects anew, with its session checked again."""
 
@@ -34,14 +36,18 @@ async def stream(request: web.Request) -> web.StreamResponse:
                 await _tell(response, {"connected"})
                 async with asyncio.timeout(_LONGEST):
                     while response.is_connected():
-                        await _tell(response, await _gathered(changes))
+                        await _tell(response, await _gathered(changes, request.app[LIVE]))
         return response
     finally:
         streams.discard(task)
 
 
-async def _gathered(changes: asyncio.Queue[Change]) -> set[str]:
-    names = _names(await changes.get())
+async def _gathered(changes: asyncio.Queue[Change], live: Live) -> set[str]:
+    try:
+        async with asyncio.timeout(_LOOK):
+            names = _names(await changes.get())
+    except TimeoutError:
+        return {"connected"} if live.deaf() else set()
     await asyncio.sleep(_GATHER)
     while not changes.empty():
         names |= _names(changes.get_nowait())

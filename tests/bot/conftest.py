@@ -19,9 +19,11 @@ from aiohttp.test_utils import TestServer, unused_port
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.app import Service, make_app
+from bot.app import make_app
 from bot.clock import Clock
+from bot.cluster import roles_of
 from bot.keys import SERVICE
+from bot.service import Service
 from bot.settings import load as load_settings
 from bot.simulator import cloud_api
 from bot.simulator.network import Network
@@ -150,7 +152,9 @@ async def open_shop(nlu: Nlu, flows: dict[str, Dialog], tmp_path: Path) -> Async
     """Open a shop on the database of an address, empty or already in use; settings as asked."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(database_url: str, *, backoff: float = 0.02, graph: str | None = None, **settings: Any) -> Shop:
+        async def open_one(
+            database_url: str, *, backoff: float = 0.02, graph: str | None = None, roles: str = "", **settings: Any
+        ) -> Shop:
             database = connect(database_url)
             if not await database.read(lambda session: session.scalar(select(Company.id).limit(1))):
                 await database.write(seed)
@@ -181,6 +185,7 @@ async def open_shop(nlu: Nlu, flows: dict[str, Dialog], tmp_path: Path) -> Async
                 backoff=backoff,
                 flows=flows,
                 nlu=nlu,
+                roles=roles_of([roles]),
             )
             stack.push_async_callback(database.close)
             await stack.enter_async_context(TestServer(app, port=port))

@@ -14,10 +14,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import update
 
+from bot.outbox import HELD
 from bot.simulator.faults import Fault
+from bot.standin import from_row
+from data.inbox import RANK
 from data.tables import Event, Number, OutboxMessage
+from data.types import new_id
 
 Value = Callable[..., dict[str, Any]]
+GONE = 7
+"""A process that is not there."""
 HELLO, NAME, NEED = "hola", "Ana Ruiz", "un portátil"
 
 
@@ -130,8 +136,7 @@ async def test_a_number_without_permission_stops_alone_until_it_is_resumed(shop:
 
     shop.network.faults.clear()
     await shop.database.write(lambda session: session.execute(update(Number).values(stopped=None)))
-    await shop.service.numbers.reload(shop.database)
-    shop.service.sender.resume()
+    await shop.service.read_numbers()
     await shop.settled()
     assert [tags(person, shop.first) for person in people] == [["first"]] * 3
 
@@ -181,16 +186,87 @@ async def test_a_database_that_goes_away_meanwhile_parks_nothing(open_shop: Any,
     assert [row.state for row in await shop.rows(OutboxMessage)] == ["read", "read"]
 
 
-async def test_what_an_earlier_process_left_is_taken_up(open_shop: Any, sqlite_url: str) -> None:
-    """It may have left just before the end: it is sent when no status says that it did."""
-    shop = await open_shop(sqlite_url)
+async def test_what_an_earlier_process_left_is_taken_up(open_shop: Any, database_url: str) -> None:
+    """What it was sending may have left just before its end: it is sent when no status says that it did, and before what was
+    queued behind it."""
+    shop = await open_shop(database_url)
     ana = shop.person()
     await shop.talk(ana, shop.first, HELLO)
-    for extra in (1, 2):
-        await shop.database.write(lambda session, extra=extra: _left(session, extra))
+    await shop.database.write(lambda session: _left(session, 1, "sending", GONE))
+    await shop.database.write(lambda session: _left(session, 2))
     await shop.service.sender.start()
     await shop.settled()
     assert tags(ana, shop.first) == ["first", "first", "first"]
+    _, sent, queued = await shop.rows(OutboxMessage)
+    assert (sent.tries, queued.tries) == (2, 1)
+    assert sent.sent_at < queued.sent_at
+    assert sent.holder == queued.holder == shop.service.cluster.id
+
+
+async def test_what_was_only_queued_goes_at_once(open_shop: Any, sqlite_url: str) -> None:
+    shop = await open_shop(sqlite_url, reconcile_seconds=600)
+    ana = shop.person()
+    await shop.talk(ana, shop.first, HELLO)
+    await shop.database.write(lambda session: _left(session, 1))
+    await shop.service.sender.start()
+    await ana.wait_for(shop.first, 2)
+    await shop.settled()
+
+
+async def test_what_a_living_process_sends_is_not_taken_up(any_shop: Any) -> None:
+    ana = any_shop.person()
+    await any_shop.talk(ana, any_shop.first, HELLO)
+    here = any_shop.service.cluster.id
+    await any_shop.database.write(lambda session: _left(session, 1, "sending", here))
+    await any_shop.service.sender.start()
+    assert any_shop.service.sender.waiting == 0
+
+
+async def test_nothing_is_sent_that_somebody_else_has_claimed_or_that_was_cancelled(any_shop: Any) -> None:
+    ana = any_shop.person()
+    await any_shop.talk(ana, any_shop.first, HELLO)
+    for extra, state, rank in ((1, "cancelled", 20), (2, "sent", 30)):
+        await any_shop.database.write(lambda session, extra=extra: _left(session, extra))
+        queued = await any_shop.rows(OutboxMessage, OutboxMessage.state == "queued")
+        change = update(OutboxMessage).where(OutboxMessage.state == "queued").values(state=state, rank=rank)
+        await any_shop.database.write(lambda session, change=change: session.execute(change))
+        any_shop.service.sender.push([from_row({c.name: getattr(row, c.name) for c in row.__table__.columns}) for row in queued])
+        while any_shop.service.sender.waiting:
+            await asyncio.sleep(0.01)
+    assert tags(ana, any_shop.first) == ["first"]
+
+
+async def test_a_long_backlog_stays_in_the_database_and_leaves_in_order(open_shop: Any, sqlite_url: str) -> None:
+    """More than is held in memory, of one number: memory holds its share, and each person hears it in order."""
+    shop = await open_shop(sqlite_url)
+    people = [shop.person(f"Ana {n}", f"+57 300 000 000{n}") for n in range(5)]
+    for ana in people:
+        await shop.talk(ana, shop.first, HELLO)
+    firsts = await shop.rows(OutboxMessage)
+    copies = 1 + HELD // len(people)
+    most = 0
+
+    def copy(session: Any) -> None:
+        for number in range(copies):
+            for row in firsts:
+                values = {column.name: getattr(row, column.name) for column in OutboxMessage.__table__.columns}
+                fresh = {"id": new_id(), "state": "queued", "rank": 0, "external_id": None, "sent_at": None, "tries": 0}
+                session.add(OutboxMessage(**values | fresh | {"payload": json.dumps({"type": "text", "body": f"[{number}]"})}))
+
+    await shop.database.write(lambda session: session.execute(update(Number).values(stopped="for now")))
+    await shop.service.read_numbers()
+    await shop.database.write(copy)
+    await shop.service.sender.start()
+    assert shop.service.sender.waiting == 0, "the number stands"
+    await shop.database.write(lambda session: session.execute(update(Number).values(stopped=None)))
+    await shop.service.read_numbers()
+    shop.service.sender._pairs.clear()
+    while any(len(ana.heard(shop.first)) < 40 for ana in people):
+        most = max(most, shop.service.sender.waiting)
+        await asyncio.sleep(0.005)
+    assert HELD // 2 < most <= HELD
+    for ana in people:
+        assert tags(ana, shop.first)[1:40] == [str(number) for number in range(39)]
 
 
 async def test_what_had_left_before_the_end_is_not_sent_again(open_shop: Any, sqlite_url: str, value: Value) -> None:
@@ -198,7 +274,7 @@ async def test_what_had_left_before_the_end_is_not_sent_again(open_shop: Any, sq
     shop = await open_shop(sqlite_url, reconcile_seconds=1)
     ana = shop.person()
     await shop.talk(ana, shop.first, HELLO)
-    await shop.database.write(lambda session: _left(session, 1))
+    await shop.database.write(lambda session: _left(session, 1, "sending", GONE))
     (_, left) = await shop.rows(OutboxMessage)
     await shop.service.sender.start()
     told = {"id": "wamid.left", "status": "sent", "timestamp": "1790000000", "recipient_id": "573001234567"}
@@ -210,10 +286,11 @@ async def test_what_had_left_before_the_end_is_not_sent_again(open_shop: Any, sq
     ]
 
 
-def _left(session: Any, extra: int) -> None:
+def _left(session: Any, extra: int, state: str = "queued", holder: int | None = None) -> None:
     row = session.query(OutboxMessage).order_by(OutboxMessage.id).first()
     copied = {column.name: getattr(row, column.name) for column in OutboxMessage.__table__.columns}
-    copied |= {"id": row.id + extra, "state": "queued", "rank": 0, "external_id": None, "sent_at": None, "tries": 0}
+    copied |= {"id": row.id + extra, "state": state, "rank": RANK[state], "holder": holder}
+    copied |= {"external_id": None, "sent_at": None, "tries": 0}
     session.add(OutboxMessage(**copied))
 
 

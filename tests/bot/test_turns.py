@@ -12,7 +12,6 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bot.scheduler import build
 from crm_bridge.people.consent import allowed
 from data.tables import Consent, Conversation, Event, Identity, InboxMessage, Lead, MediaFile, OutboxMessage, Person
 
@@ -265,10 +264,8 @@ async def test_books_and_reply_stand_or_fall_together(any_shop: Any) -> None:
 
 
 async def silence(shop: Any) -> None:
-    """What the scheduler does every ten seconds."""
-    parts = shop.service
-    jobs = build(shop.database, parts.clock, parts.numbers, parts.turns, parts.sender, parts.media)
-    await jobs.get_job("answer silence").func()
+    """What happens every ten seconds."""
+    await shop.service.turns.answer_silence()
     await shop.settled()
 
 

@@ -6,7 +6,9 @@ import asyncio
 import gzip
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,10 +16,12 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.intake import LONGEST_LAG, Intake, Stored
+from bot.backlog import LONGEST, Backlog
+from bot.intake import Intake, Stored
 from bot.maintenance import replay
 from bot.simulator.webhooks import body, signature
-from bot.webhook import whatsapp_routes
+from bot.standin import StandIns
+from bot.webhook import LIMIT, whatsapp_routes
 from data.tables import InboxMessage, Number, OutboxMessage, Person, WebhookBody
 
 Value = Callable[..., dict[str, Any]]
@@ -111,21 +115,58 @@ async def test_what_waits_too_long_is_asked_for_again(open_shop: Any, sqlite_url
     assert await shop.post(value("hola")) == 503
 
 
-async def test_past_its_capacity_the_messenger_is_asked_to_come_back(shop: Any, value: Value) -> None:
-    late = [0.0]
+@asynccontextmanager
+async def a_door(shop: Any, stored: list[Stored], **limits: int) -> AsyncIterator[None]:
+    """The shop's webhook with a backlog of its own, which the service's scheduler does not look at, and with nobody behind it."""
     parts = shop.service
-    stored: list[Stored] = []
-    intake = Intake(shop.database, parts.numbers, parts.clock, parts.sender.stand_in, stored.append, lambda: late[0])
-    app = web.Application()
+    late = Backlog(shop.database, parts.clock)
+    stand_ins = StandIns(parts.numbers, parts.channels, parts.clock)
+    intake = Intake(shop.database, parts.numbers, parts.clock, stand_ins.make, stored.append, late.late, **limits)
+    app = web.Application(client_max_size=LIMIT)
     app.add_routes(whatsapp_routes(intake, parts.channels["whatsapp"], (b"app-secret",), "verify-me"))
     async with TestServer(app) as server:
-        shop.url = str(server.make_url("/webhooks/whatsapp"))
-        late[0] = LONGEST_LAG + 1
-        assert await shop.post(value("hola")) == 503
-        assert await shop.rows(WebhookBody) == []
-        late[0] = LONGEST_LAG - 1
+        shop.url, shop.backlog = str(server.make_url("/webhooks/whatsapp")), late
+        yield
+
+
+async def test_a_number_past_its_capacity_asks_the_messenger_to_come_back_and_no_other_does(any_shop: Any, value: Value) -> None:
+    """Messages of one number have waited for longer than they should: its statuses are taken, and the other number's messages."""
+    stored: list[Stored] = []
+    async with a_door(any_shop, stored):
+        assert await any_shop.post(value("hola")) == 200
+        await any_shop.backlog.look()
+        assert await any_shop.post(value("hola")) == 200, "nobody answers, but not for long"
+        parts = any_shop.service
+        parts.clock.advance(timedelta(seconds=LONGEST + 1))
+        await any_shop.backlog.look()
+        assert await any_shop.post(value("¿hola?")) == 503
+        assert await any_shop.post(value("hola", number=any_shop.second)) == 200
+        told = {"id": "wamid.x", "status": "read", "timestamp": "1795000000", "recipient_id": "573001234567"}
+        assert await any_shop.post(value(statuses=[told])) == 200
+        await parts.turns.start()
+        await any_shop.settled()
+        await any_shop.backlog.look()
+        assert await any_shop.post(value("¿hola?")) == 200, "they were answered"
+        await parts.turns.start()
+        await any_shop.settled()
+    assert sum(len(each.arrived) for each in stored) == 4
+
+
+async def test_bodies_take_no_more_memory_than_there_is_room_for(shop: Any, value: Value) -> None:
+    """Only what has really come counts: who promises much and sends little shuts out nobody."""
+    large = value(*["x" * 60_000 for _ in range(4)])
+    async with a_door(shop, [], room=300_000):
+        address = urlsplit(shop.url)
+        promised = []
+        for _ in range(20):
+            _, writer = await asyncio.open_connection(address.hostname, address.port, family=socket.AF_INET)
+            writer.write(b"POST /webhooks/whatsapp HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n{")
+            promised.append(writer)
+        assert await shop.post(large) == 200
+        assert await shop.post(value(*["x" * 60_000 for _ in range(6)])) == 503
         assert await shop.post(value("hola")) == 200
-    assert [len(each.arrived) for each in stored] == [1]
+        for writer in promised:
+            writer.close()
 
 
 async def test_numbers_too_large_and_deep_parts_harm_nobody(any_shop: Any, value: Value) -> None:
