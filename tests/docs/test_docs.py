@@ -21,7 +21,7 @@ from crm_bridge.handlers import HANDLERS
 from dialogs.loader import DialogError, load_file, load_text
 from dialogs.model import Dialog
 from dialogs.repair import REPAIRS
-from dialogs.wording import says
+from dialogs.wording import plain
 from nlu.engine import load
 from nlu.understanding import Nlu
 
@@ -130,7 +130,7 @@ def test_every_wish_is_in_the_reference() -> None:
 @pytest.mark.parametrize(("intent", "word"), [(intent, word) for intent, words in chat_words().items() for word in words])
 def test_a_word_of_the_reference_is_understood(intent: str, word: str, nlu: Nlu, bakery: Dialog) -> None:
     if intent == "go_on":
-        assert says(bakery, word, "go_on")
+        assert plain(word) in bakery.words["go_on"]
         return
     understood = nlu.understand(word)
     assert understood.intent == intent
