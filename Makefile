@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock format revision clean
+.PHONY: help run test check bench chaos lock format revision clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -17,8 +17,11 @@ test: .venv/dev.stamp ## run every test, on SQLite and PostgreSQL, with a real b
 check: .venv/dev.stamp ## format, lint, types, and the arrows between the folders
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
-bench: .venv/dev.stamp ## measure the service on this machine
-	@. tests/services.sh && $(BIN)/mostrador bench pipeline
+bench: .venv/dev.stamp ## measure the service on this machine, beside other bots (12 minutes; ARGS="pipeline --seconds 3")
+	@. tests/services.sh && $(BIN)/mostrador bench $(or $(ARGS),all)
+
+chaos: .venv/dev.stamp ## break it on purpose, and count (as root; ARGS="--only kill-sqlite --rounds 10")
+	@. tests/services.sh && $(BIN)/python -m tests.chaos $(ARGS)
 
 format: .venv/dev.stamp ## put the code into its form
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .

@@ -122,14 +122,16 @@ def doctor() -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="pipeline")] = "pipeline",
+    name: Annotated[str, typer.Argument(help="pipeline, growth, fairness, soak, all, report")] = "pipeline",
     as_json: Json = False,
     seconds: Annotated[float, typer.Option(help="How long each measurement lasts.")] = 6.0,
+    minutes: Annotated[int, typer.Option(help="How long the soak lasts.")] = 15,
+    write: Annotated[Path | None, typer.Option(help="The folder that performance.md and its chart are written to.")] = None,
 ) -> None:
-    """Measure the service on this machine."""
-    from bot.bench import run
+    """Measure the service on this machine, and others beside it."""
+    from bot.bench.command import run
 
-    _run(run(name, as_json=as_json, seconds=seconds))
+    _run(run(name, as_json=as_json, seconds=seconds, minutes=minutes, write=write))
 
 
 @company.command("add")

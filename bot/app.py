@@ -81,7 +81,7 @@ async def make_app(
     service = Service(settings, database, numbers, {}, clock, Live())
     channels = service.channels
     cluster = service.cluster = Cluster(database, clock, roles, service.on_processes)
-    service.bus = Bus(settings.redis_url.get_secret_value(), service.on_heard)
+    service.bus = Bus(settings.redis_url.get_secret_value(), service.on_heard, service.on_bus_up)
     service.live.deaf = lambda: not (cluster.alone or service.bus.up)
     service.courtesies = Courtesies(channels)
     service.backlog = Backlog(database, clock)
@@ -91,7 +91,7 @@ async def make_app(
     service.turns = Turns(
         database,
         numbers,
-        Conversations(numbers, nlu, channels, clock, one_by_one=settings.debounce_ms == 0),
+        Conversations(numbers, nlu, clock, one_by_one=settings.debounce_ms == 0),
         clock,
         cluster,
         service.on_said,

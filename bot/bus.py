@@ -37,10 +37,12 @@ Heard = Callable[[str, Sequence[Any]], None]
 
 
 class Bus:
-    """One channel a process. `tell` never waits and never fails; `heard(topic, items)` is called with what others told us."""
+    """One channel a process. `tell` never waits and never fails; `heard(topic, items)` is called with what
+    others told us, `on_up()` when we begin to hear."""
 
-    def __init__(self, url: str, heard: Heard) -> None:
+    def __init__(self, url: str, heard: Heard, on_up: Callable[[], None]) -> None:
         self._url = url
+        self._on_up = on_up
         self._heard = heard
         self._words: defaultdict[int, defaultdict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
         self._wake = asyncio.Event()
@@ -53,8 +55,8 @@ class Bus:
         return bool(self._url) and asyncio.get_running_loop().time() - self._last_heard < DEAF
 
     def tell(self, process: int, topic: str, items: Sequence[Any]) -> None:
-        """Tell `process` these `items` (JSON values); nothing is queued while the bus is away."""
-        if self.up and len(waiting := self._words[process][topic]) < MOST:
+        """Tell `process` these `items` (JSON values); nothing is queued while the bus is away, nor for ourselves."""
+        if process != self.me and self.up and len(waiting := self._words[process][topic]) < MOST:
             waiting.extend(items)
             self._wake.set()
 
@@ -91,8 +93,10 @@ class Bus:
                 if loop.time() - heard >= DEAF:
                     raise TimeoutError("nothing heard, not even from ourselves")
                 continue
-            self._last_heard = heard = loop.time()
-            BUS_UP.set(1)
+            was_up, self._last_heard, heard = self.up, loop.time(), loop.time()
+            if not was_up:
+                BUS_UP.set(1)
+                self._on_up()
             with suppress(msgspec.DecodeError):
                 for topic, items in _decode(message["data"]).items():
                     self._heard(topic, items)

@@ -62,6 +62,8 @@ class Cluster:
         self._clock = clock
         self._roles = frozenset(roles)
         self._on_changed = on_changed
+        self._look = asyncio.Event()
+        self._changed_at = float("-inf")
         self._host = socket.gethostname()
         self._born = round(psutil.Process().create_time() * 1000)
         self.peers: dict[int, Peer] = {}
@@ -72,6 +74,11 @@ class Cluster:
     @property
     def alone(self) -> bool:
         return len(self.peers) <= 1
+
+    @property
+    def steady(self) -> bool:
+        """Whether nobody has come or gone for so long that all know it."""
+        return asyncio.get_running_loop().time() - self._changed_at > MISSED * BEAT
 
     def owner(self, role: str, key: int) -> int:
         """The process with this role that `key` falls to (highest random weight); ours where there is none."""
@@ -110,11 +117,17 @@ class Cluster:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(BEAT)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), BEAT)
+            self._look.clear()
             try:
                 await self._beat()
             except (SQLAlchemyError, OSError, sqlite3.Error):
                 log.warning("the sign of life could not be written; trying again")
+
+    def look(self) -> None:
+        """Somebody came: see for ourselves now."""
+        self._look.set()
 
     async def _beat(self) -> None:
         rows = await self._database.write(partial(processes.beat, process_id=self.id))
@@ -138,6 +151,7 @@ class Cluster:
         for role in ROLES:
             PROCESSES.labels(role).set(sum(role in peer.roles for peer in living.values()))
         if changed or dead:
+            self._changed_at = asyncio.get_running_loop().time()
             self._on_changed()
 
     def _gone_here(self, peer: Peer) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.orm import Session
 
-from bot.channels.base import Channel, Inbound, Outbound
+from bot.channels.base import Inbound, Outbound
 from bot.clock import Clock
 from bot.intake import recipient_of, referral_of
 from bot.live import Change
@@ -38,8 +38,6 @@ from dialogs.model import Do, Effect, Handoff, Say, State
 from nlu.understanding import Nlu
 
 TRIES = 3
-MOST_SAID = 50
-"""Messages of one person in one turn; who wrote more gets another turn."""
 PREVIEW = 120
 _decode = msgspec.json.Decoder(Inbound).decode
 _encode = msgspec.json.Encoder().encode
@@ -91,12 +89,9 @@ class _Case:
 class Conversations:
     """Makes turns inside a transaction. `one_by_one`: each message is answered by itself, whatever came together."""
 
-    def __init__(
-        self, numbers: Numbers, nlu: Nlu, channels: Mapping[str, Channel], clock: Clock, *, one_by_one: bool = False
-    ) -> None:
+    def __init__(self, numbers: Numbers, nlu: Nlu, clock: Clock, *, one_by_one: bool = False) -> None:
         self._numbers = numbers
         self._nlu = nlu
-        self._channels = channels
         self._clock = clock
         self._one_by_one = one_by_one
 
@@ -114,8 +109,8 @@ class Conversations:
                 continue
             talk = talks[talk_id]
             tried = any(row["tries"] for row in rows)  # which of them is it that fails?
-            most = 1 if self._one_by_one or tried else MOST_SAID
-            if len(rows) > most:
+            most = 1 if self._one_by_one or tried else len(rows)
+            if len(rows) > most or full:
                 written.again.append(Again(talk["company_id"], talk["number_id"], talk_id))
             written.add(self._turn(session, talk, rows[:most]))
         describe(session, written.told)
@@ -213,14 +208,12 @@ class Conversations:
     def _apply(self, case: _Case, state: State, effects: Sequence[Effect]) -> Written:
         talk, number = case.talk, case.number
         written = Written(talks=[talk], changed=[(talk["company_id"], Change("conversation", talk["id"]))])
-        window = self._channels[number.row.channel].window
-        until = talk["last_in_at"] + window if window is not None and talk["last_in_at"] else None
         for say in effects:
             if isinstance(say, Say):
                 message = to_outbound(say)
-                row = _row(case, message, say.text, until)
+                row = _row(case, message, say.text)
                 written.outgoing.append(row)
-                written.messages.append(Outgoing(row["id"], talk["id"], number.row.id, talk["recipient"], message, until))
+                written.messages.append(Outgoing(row["id"], talk["id"], number.row.id, talk["recipient"], message))
         written.told = _told(case, state)
         events = self._books(case, state, effects) if any(not isinstance(effect, Say) for effect in effects) else []
         leads = [event.lead_id for event in events if isinstance(event, LeadRegistered | LeadUpdated)]
@@ -287,7 +280,7 @@ def _note(talk: dict[str, Any], said: Sequence[Inbound]) -> None:
     }
 
 
-def _row(case: _Case, message: Outbound, text: str, until: datetime | None) -> dict[str, Any]:
+def _row(case: _Case, message: Outbound, text: str) -> dict[str, Any]:
     return {
         "id": new_id(),
         "company_id": case.talk["company_id"],
@@ -302,6 +295,5 @@ def _row(case: _Case, message: Outbound, text: str, until: datetime | None) -> d
         "rank": 0,
         "tries": 0,
         "due_at": case.now,
-        "window_until": until,
         "created_at": case.now,
     }

@@ -8,7 +8,6 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from bot.backlog import LONGEST
 from bot.metrics import OLDEST, WAITING_SENDS, WAITING_TURNS
 from data import schema
 
@@ -34,7 +33,7 @@ def routes(service: Service) -> list[web.RouteDef]:
                 problems.append("migrations")
         except Exception:
             problems.append("database")
-        if max(service.turns.waiting, service.sender.waiting) > BACKLOG or service.backlog.age > LONGEST:
+        if max(service.turns.waiting, service.sender.waiting) > BACKLOG or service.backlog.any_late:
             problems.append("backlog")
         degraded = ["redis"] if service.settings.redis_url.get_secret_value() and not service.bus.up else []
         body = {"status": "not ready" if problems else "ok", "problems": problems, "degraded": degraded}

@@ -25,7 +25,7 @@ from bot.courtesy import Courtesies
 from bot.metrics import REFUSED, SENT, UNCERTAIN
 from bot.numbers import Numbers, OurNumber
 from bot.rates import Bucket
-from bot.standin import AGAIN, TRIES, Outgoing, from_row, last_in, report, stop_number, turn_into_template
+from bot.standin import AGAIN, TRIES, Outgoing, from_row, report, stop_number, turn_into_template
 from data import outbox
 from data.session import Database
 
@@ -34,6 +34,8 @@ log = structlog.get_logger()
 PAIR_BURST, PAIR_EVERY = 45, 6.0
 """WhatsApp lets 45 messages to one person go at once, borrowed from one every 6 seconds."""
 PAIRS_KEPT = 10_000
+UNCERTAIN_TRIES = 3
+"""Sendings without an answer, each waited on for a status, after which a message is left to a person: it may have arrived."""
 HELD, LOW = 1_000, 250
 """Messages of one number in memory; the rest of a long backlog stays in the database until only LOW of these are left."""
 RECORD_AFTER = 0.003
@@ -252,8 +254,6 @@ class Sender:
                 if message.claimed:
                     await self._database.write(partial(outbox.release, ids=[message.id], holder=self._cluster.id))
                 return False
-            if not await self._open_window(message, number):
-                return True
             pair = self._pairs.get(message.conversation_id)
             if pair is None:
                 pair = self._pairs[message.conversation_id] = Bucket(1 / PAIR_EVERY, PAIR_BURST)
@@ -273,7 +273,7 @@ class Sender:
                 self._record(outbox.result(message.id, "uncertain", message.tries, problem=str(error)))
                 if channel.reports and await self._came_through(message):
                     return True
-                if message.tries >= 2 or not channel.reports:
+                if message.tries >= UNCERTAIN_TRIES or not channel.reports:
                     self._record(outbox.result(message.id, "parked", message.tries, problem=f"uncertain: {error}"))
                     return True
             except SendError as error:
@@ -301,17 +301,6 @@ class Sender:
             if await self._database.read(partial(outbox.has_left, outbox_id=message.id)):
                 return True
         return False
-
-    async def _open_window(self, message: Outgoing, number: OurNumber) -> bool:
-        """Whether the message may go as it is; a closed 24-hour window turns it into the number's approved template."""
-        if message.window_until is None or isinstance(message.message, Template) or self._clock.now() < message.window_until:
-            return True
-        last = await self._database.read(partial(last_in, conversation_id=message.conversation_id))
-        window = self._channels[number.row.channel].window
-        if last is not None and window is not None and self._clock.now() < last + window:
-            message.window_until = last + window
-            return True
-        return await self._as_template(message, number, "the 24-hour window is closed")
 
     async def _as_template(self, message: Outgoing, number: OurNumber, why: str) -> bool:
         name = number.row.template

@@ -30,7 +30,7 @@ from data.session import Database
 log = structlog.get_logger()
 
 POLL = 0.05
-"""Seconds between two looks into the database where nobody can tell us that there is work."""
+"""Seconds between two looks into the database where nobody can tell us that there is work, or not everybody knows of us yet."""
 SURE = 2.0
 """Seconds between two looks where others tell us, in case a word was lost."""
 ALONE = 5.0
@@ -64,7 +64,7 @@ class Service:
         """Seconds until the next look into the database for work that nobody told of."""
         if self.cluster.alone:
             return ALONE
-        return SURE if self.bus.up else POLL
+        return SURE if self.bus.up and self.cluster.steady else POLL
 
     # ------------------------------------------------------------------------------------------- there is work
     def on_stored(self, stored: Stored) -> None:
@@ -114,6 +114,8 @@ class Service:
     def on_heard(self, topic: str, items: Sequence[Any]) -> None:
         """What another process told us (`bot/bus.py`)."""
         match topic:
+            case "processes":
+                self.cluster.look()
             case "turns":
                 for talk, number, media in items:
                     self.turns.ready(talk, number, media)
@@ -130,6 +132,10 @@ class Service:
         self.turns.look_soon()
         self.sender.look_soon()
 
+    def on_bus_up(self) -> None:
+        """We can be told of work from here on: let the others know of us."""
+        self._tell_others("processes")
+
     async def read_numbers(self) -> None:
         """Read all numbers anew; those that were stopped look again whether they may send."""
         await self.numbers.reload(self.database)
@@ -141,9 +147,12 @@ class Service:
         self.tell_numbers()
 
     def tell_numbers(self) -> None:
+        self._tell_others("numbers")
+
+    def _tell_others(self, topic: str) -> None:
         for process in self.cluster.peers:
             if process != self.cluster.id:
-                self.bus.tell(process, "numbers", [1])
+                self.bus.tell(process, topic, [1])
 
     def _show_reading(self, arrived: Arrived) -> None:
         if arrived.owner == "bot" and arrived.message.kind not in _NO_ANSWER and not self.sender.busy:

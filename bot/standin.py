@@ -37,7 +37,6 @@ class Outgoing:
     number_id: int
     recipient: dict[str, str]
     message: Outbound
-    window_until: datetime | None
     tries: int = 0
     claimed: bool = False
     suspect: bool = False
@@ -50,7 +49,6 @@ def from_row(row: Mapping[str, Any]) -> Outgoing:
         number_id=row["number_id"],
         recipient=row["recipient"],
         message=_decode.decode(row["payload"]),
-        window_until=row["window_until"],
         tries=row["tries"],
     )
 
@@ -91,12 +89,6 @@ class StandIns:
             outbox.add(session, [fresh])
             made.append(from_row(fresh))
         return made
-
-
-def last_in(session: Session, conversation_id: int) -> datetime | None:
-    """When the person last wrote, as far as we know: the 24-hour window counts from there."""
-    talk = session.get(Conversation, conversation_id)
-    return talk.last_in_at if talk is not None else None
 
 
 def turn_into_template(session: Session, message: Outgoing, number: OurNumber, name: str, why: str) -> Template:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -14,7 +14,7 @@ Kind = Literal[
 ]  # fmt: skip
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""A message's `at` when the messenger's own time could not be read: the 24-hour window counts as closed."""
+"""A message's `at` when the messenger's own time could not be read: such a message is dated 1970."""
 
 
 class Sender(Struct, frozen=True, omit_defaults=True):
@@ -253,8 +253,6 @@ class Channel(Protocol):
     """One messenger. Every method may be called at the same time by many tasks."""
 
     name: str
-    window: timedelta | None
-    """How long after a person's last message a free text may follow; None: for ever."""
     reports: bool
     """Whether statuses tell, with our callback, what became of a message."""
 

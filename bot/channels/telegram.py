@@ -66,7 +66,6 @@ class Telegram:
     """A Channel for one bot. Times are in seconds; `start` before use, `close` after."""
 
     name = telegram_parse.CHANNEL
-    window: timedelta | None = None
     reports = False
 
     def __init__(self, token: str, base_url: str, clock: Clock, *, connect: float = 5.0, total: float = 15.0) -> None:

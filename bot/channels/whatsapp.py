@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
@@ -69,7 +68,6 @@ class WhatsApp:
     until `close`. Times are seconds, `download` is for a whole file."""
 
     name = whatsapp_parse.CHANNEL
-    window: timedelta | None = timedelta(hours=24)
     reports = True
 
     def __init__(

@@ -135,8 +135,6 @@ class OutboxMessage(OfCompany, Base):
     """The process that sends it, from `sending` on; where that one is gone, somebody else takes over."""
     tries: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
-    window_until: Mapped[datetime | None]
-    """Until when the messenger takes a free text; None where there is no such window."""
     external_id: Mapped[str | None]
     error_code: Mapped[int | None]
     error: Mapped[str | None]

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from sqlalchemy import update
 
-from bot.backlog import LONGEST, Backlog
+from bot.backlog import LONGEST, MANY, Backlog
 from bot.intake import Intake, Stored
 from bot.maintenance import replay
 from bot.simulator.webhooks import body, signature
@@ -129,27 +130,30 @@ async def a_door(shop: Any, stored: list[Stored], **limits: int) -> AsyncIterato
         yield
 
 
-async def test_a_number_past_its_capacity_asks_the_messenger_to_come_back_and_no_other_does(any_shop: Any, value: Value) -> None:
-    """Messages of one number have waited for longer than they should: its statuses are taken, and the other number's messages."""
+async def test_a_number_past_its_capacity_asks_the_messenger_to_come_back_and_no_other_does(
+    open_shop: Any, database_url: str, value: Value
+) -> None:
+    """Many talks of one number have waited longer than they should, since no worker runs: its statuses are taken, and the other
+    number's messages."""
+    shop = await open_shop(database_url, roles="web")
     stored: list[Stored] = []
-    async with a_door(any_shop, stored):
-        assert await any_shop.post(value("hola")) == 200
-        await any_shop.backlog.look()
-        assert await any_shop.post(value("hola")) == 200, "nobody answers, but not for long"
-        parts = any_shop.service
-        parts.clock.advance(timedelta(seconds=LONGEST + 1))
-        await any_shop.backlog.look()
-        assert await any_shop.post(value("¿hola?")) == 503
-        assert await any_shop.post(value("hola", number=any_shop.second)) == 200
+    async with a_door(shop, stored):
+        for person in range(MANY - 1):
+            assert await shop.post(value("hola", phone=f"57300200{person:04}")) == 200
+        shop.service.clock.advance(timedelta(seconds=LONGEST + 1))
+        await shop.backlog.look()
+        assert shop.backlog.age > LONGEST
+        assert await shop.post(value("hola")) == 200, "not so many yet"
+        shop.service.clock.advance(timedelta(seconds=LONGEST + 1))
+        await shop.backlog.look()
+        assert await shop.post(value("¿hola?")) == 503
+        assert await shop.post(value("hola", number=shop.second)) == 200
         told = {"id": "wamid.x", "status": "read", "timestamp": "1795000000", "recipient_id": "573001234567"}
-        assert await any_shop.post(value(statuses=[told])) == 200
-        await parts.turns.start()
-        await any_shop.settled()
-        await any_shop.backlog.look()
-        assert await any_shop.post(value("¿hola?")) == 200, "they were answered"
-        await parts.turns.start()
-        await any_shop.settled()
-    assert sum(len(each.arrived) for each in stored) == 4
+        assert await shop.post(value(statuses=[told])) == 200
+        await shop.database.write(lambda session: session.execute(update(InboxMessage).values(state="done")))
+        await shop.backlog.look()
+        assert (shop.backlog.age, await shop.post(value("¿hola?"))) == (0.0, 200), "they were answered"
+    assert sum(len(each.arrived) for each in stored) == MANY + 2
 
 
 async def test_bodies_take_no_more_memory_than_there_is_room_for(shop: Any, value: Value) -> None:

@@ -28,6 +28,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('outbox_messages', schema=None) as batch_op:
         batch_op.add_column(sa.Column('holder', sa.BigInteger(), nullable=True))
+        batch_op.drop_column('window_until')
         batch_op.drop_index(batch_op.f('ix_outbox_messages_waiting'), sqlite_where=sa.text('rank < 20'))
         batch_op.create_index('ix_outbox_messages_waiting', ['number_id', 'id'], unique=False, sqlite_where=sa.text('rank < 20'), postgresql_where=sa.text('rank < 20'))
         batch_op.create_index('ix_outbox_messages_lane', ['conversation_id', 'id'], unique=False, sqlite_where=sa.text('rank < 20'), postgresql_where=sa.text('rank < 20'))
@@ -42,6 +43,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_outbox_messages_waiting', sqlite_where=sa.text('rank < 20'), postgresql_where=sa.text('rank < 20'))
         batch_op.create_index(batch_op.f('ix_outbox_messages_waiting'), ['id'], unique=False, sqlite_where=sa.text('rank < 20'))
         batch_op.drop_column('holder')
+        batch_op.add_column(sa.Column('window_until', data.types.UtcDateTime(timezone=True), nullable=True))
 
     op.drop_table('processes')
     # ### end Alembic commands ###
