@@ -18,7 +18,7 @@ check: .venv/dev.stamp ## format, lint, types, and the arrows between the folder
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
 bench: .venv/dev.stamp ## measure the service on this machine, beside other bots (12 minutes; ARGS="pipeline --seconds 3")
-	@. tests/services.sh && $(BIN)/mostrador bench $(or $(ARGS),all)
+	@. tests/services.sh && $(BIN)/mostrador bench $(or $(ARGS),all --write docs)
 
 chaos: .venv/dev.stamp ## break it on purpose, and count (as root; ARGS="--only kill-sqlite --rounds 10")
 	@. tests/services.sh && $(BIN)/python -m tests.chaos $(ARGS)

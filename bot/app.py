@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from aiohttp import ClientSession, TCPConnector, web
@@ -17,7 +17,6 @@ from bot import web as pages
 from bot.backlog import Backlog
 from bot.bus import Bus
 from bot.channels.base import SendError
-from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.clock import Clock
 from bot.cluster import ROLES, Cluster
@@ -40,6 +39,9 @@ from data.session import connect
 from dialogs.loader import Dialog, load_folder
 from nlu.engine import load as load_nlu
 from nlu.understanding import Nlu
+
+if TYPE_CHECKING:
+    from bot.channels.telegram import Telegram
 
 log = structlog.get_logger()
 
@@ -110,6 +112,8 @@ async def make_app(
     channels["whatsapp"] = whatsapp
     telegram = None
     if token := settings.telegram_token.get_secret_value():
+        from bot.channels.telegram import Telegram  # loaded by those who use it: a start is to be quick
+
         channels["telegram"] = telegram = Telegram(token, str(settings.telegram_api_url), clock)
     app.add_routes(health.routes(service))
     if "web" in roles:
@@ -143,8 +147,8 @@ async def _running(service: Service, http: ClientSession, roles: Collection[str]
             work.append(service.sender.run(service.poll))
         running = [asyncio.create_task(each) for each in work]
         jobs.start()
-        telegram = service.channels.get("telegram")
-        if isinstance(telegram, Telegram):
+        telegram = cast("Telegram | None", service.channels.get("telegram"))
+        if telegram is not None:
             service.later(_connect_telegram(service, telegram, subscribe="web" in roles))
         try:
             yield
@@ -160,7 +164,7 @@ async def _running(service: Service, http: ClientSession, roles: Collection[str]
             if isinstance(whatsapp := service.channels["whatsapp"], WhatsApp):
                 await whatsapp.close()
             await service.cluster.leave()
-            if isinstance(telegram, Telegram):
+            if telegram is not None:
                 await telegram.close()
             await service.database.close()
 

@@ -10,14 +10,15 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from bot.metrics import BUS_UP
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 log = structlog.get_logger()
 
@@ -62,7 +63,12 @@ class Bus:
 
     async def run(self) -> None:
         """Speak and listen until cancelled, through whatever Redis does."""
-        while self._url:
+        if not self._url:
+            return
+        from redis.asyncio import Redis  # loaded by those who use it: it takes a fifth of a second
+        from redis.exceptions import RedisError
+
+        while True:
             redis = Redis.from_url(self._url, socket_timeout=DEAF, socket_connect_timeout=DEAF)
             try:
                 async with redis.pubsub() as channel:

@@ -63,10 +63,10 @@ async def run_until_stopped(app: web.Application, host: str, port: int, on_ready
         except OSError as error:
             why = os.strerror(error.errno or 0).lower()
             raise CannotListen(f"cannot listen on {host}:{port}: {why}; choose another PORT") from None
-        on_ready()
         stopped = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+        on_ready()
         await stopped.wait()
     finally:
         await runner.cleanup()

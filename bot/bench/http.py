@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import cast
 
 Answered = Callable[[int], None]
+"""Told the status of an answer; 0 when the connection was lost."""
+Reply = tuple[bytes, Callable[[], None] | None]
 
 
 def split(buffer: bytearray) -> tuple[bytes, bytes] | None:
@@ -35,6 +37,11 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
+    def close(self) -> None:
+        """Nobody is told of an answer any more."""
+        self._answered = None
+        self._transport.close()
+
     def send(self, request: bytes, answered: Answered) -> None:
         self._answered = answered
         self._transport.write(request)
@@ -59,6 +66,7 @@ class Pool:
     def __init__(self, host: str, port: int, size: int) -> None:
         self._host, self._port, self._size = host, port, size
         self._idle: list[_Connection] = []
+        self._connected: set[_Connection] = set()
         self._open = 0
         self._waiting: deque[tuple[bytes, Answered]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,7 +89,16 @@ class Pool:
             self._open -= 1
             answered(0)
         else:
+            self._connected.add(connection)
             connection.send(request, answered)
+
+    def close(self) -> None:
+        """Let all connections go; what waits is not sent."""
+        self._waiting.clear()
+        for task in self._tasks:
+            task.cancel()
+        for connection in self._connected:
+            connection.close()
 
     def release(self, connection: _Connection) -> None:
         if self._waiting:
@@ -91,6 +108,7 @@ class Pool:
 
     def lost(self, connection: _Connection) -> None:
         self._open -= 1
+        self._connected.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
         if self._waiting:
@@ -98,10 +116,11 @@ class Pool:
 
 
 class Server(asyncio.Protocol):
-    """Hands each request to `handle(head, body)`, which returns the JSON body of a 200."""
+    """Hands each request to `handle(head, body)`; its answer, the body of a 200, is written after `delay` seconds, and what comes
+    with it is called then."""
 
-    def __init__(self, handle: Callable[[bytes, bytes], bytes]) -> None:
-        self._handle = handle
+    def __init__(self, handle: Callable[[bytes, bytes], Reply], delay: float = 0) -> None:
+        self._handle, self._delay = handle, delay
         self._buffer = bytearray()
         self._transport: asyncio.Transport
 
@@ -111,7 +130,14 @@ class Server(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while (message := split(self._buffer)) is not None:
-            body = self._handle(*message)
-            self._transport.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-            )
+            body, written = self._handle(*message)
+            answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+            if self._delay:
+                asyncio.get_running_loop().call_later(self._delay, self._answer, answer, written)
+            else:
+                self._answer(answer, written)
+
+    def _answer(self, answer: bytes, written: Callable[[], None] | None) -> None:
+        self._transport.write(answer)
+        if written is not None:
+            written()

@@ -1,36 +1,42 @@
-"""The service as the bench measures it: the product whole, with a form of seven questions that carry tags."""
+"""The service as the bench measures it: the product whole, with a form that carries tags, for as many numbers as wanted."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import argparse
 
 import uvloop
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.app import make_app
+from bot.bench.form import dialog
+from bot.bench.prospects import numbers
 from bot.clock import Clock
+from bot.cluster import roles_of
 from bot.serve import run_until_stopped, set_up_logging
 from bot.settings import load
 from data import schema
 from data.session import connect
 from data.tables import Company, Number
-from dialogs.loader import load_folder
 
 
-def _company(session: Session) -> None:
-    now = Clock().now()
-    if session.scalar(select(Company.id)) is not None:
+def seed(session: Session, companies: int, count: int) -> None:
+    """Companies, and `count` numbers dealt out among them in turn; does nothing where there are any."""
+    if session.scalar(select(Company.id).limit(1)) is not None:
         return
-    company = Company(name="Bench", country="PE", currency="PEN", timezone="America/Lima", created_at=now)
-    session.add(company)
+    now = Clock().now()
+    owners = [
+        Company(name=f"Bench {at}", country="PE", currency="PEN", timezone="America/Lima", created_at=now)
+        for at in range(companies)
+    ]
+    session.add_all(owners)
     session.flush()
-    session.add(
+    session.add_all(
         Number(
-            company_id=company.id,
+            company_id=owners[at % companies].id,
             channel="whatsapp",
-            external_id="100000000000001",
-            display="+51 1 555 0101",
+            external_id=external_id,
+            display=f"+51 1 555 {at:04}",
             name="Bench",
             bot_name="Luna",
             dialog="form",
@@ -38,19 +44,25 @@ def _company(session: Session) -> None:
             rate=100_000,
             created_at=now,
         )
+        for at, external_id in enumerate(numbers(count))
     )
 
 
-async def main() -> None:
+async def main(options: argparse.Namespace) -> None:
     set_up_logging("console")
     settings = load()
     database = connect(settings.database_url)
     await schema.upgrade(database)
-    await database.write(_company)
+    await database.write(lambda session: seed(session, options.companies, options.numbers))
     await database.close()
-    app = await make_app(settings, flows=load_folder(Path(__file__).parent))
+    app = await make_app(settings, flows={"form": dialog(options.questions)}, roles=roles_of([options.role]))
     await run_until_stopped(app, settings.host, settings.port, lambda: print("ready", flush=True))  # noqa: T201
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    parser = argparse.ArgumentParser(prog="python -m bot.bench.service")
+    parser.add_argument("--role", default="", help="comma-separated; all where none is given")
+    parser.add_argument("--companies", type=int, default=1)
+    parser.add_argument("--numbers", type=int, default=1)
+    parser.add_argument("--questions", type=int)
+    uvloop.run(main(parser.parse_args()))

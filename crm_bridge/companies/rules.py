@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
 import pyotp
 from argon2 import PasswordHasher
@@ -18,7 +19,6 @@ LOCK = timedelta(minutes=15)
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 _STEP = 30
 _HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash("no account has this password")
 
 
 class Refusal(Exception):
@@ -90,6 +90,11 @@ def check_password(password: str, email: str) -> None:
         raise PasswordGuessable
 
 
+@cache
+def _nobody() -> str:
+    return _HASHER.hash("no account has this password")
+
+
 def hash_password(password: str) -> str:
     """argon2id. Takes tens of milliseconds and 64 MiB: never on the event loop."""
     return _HASHER.hash(password)
@@ -98,7 +103,7 @@ def hash_password(password: str) -> str:
 def password_fits(password: str, hashed: str | None) -> bool:
     """Whether the password is the one; `hashed` None (no such account) takes as long and is always false."""
     try:
-        return _HASHER.verify(hashed or _NOBODY, password[:LONGEST_PASSWORD]) and hashed is not None
+        return _HASHER.verify(hashed or _nobody(), password[:LONGEST_PASSWORD]) and hashed is not None
     except (VerificationError, InvalidHashError):
         return False
 
