@@ -49,7 +49,7 @@ class Bus:
         self._wake = asyncio.Event()
         self._last_heard = float("-inf")
         self.me = 0
-        """Our process id: set it before `run`."""
+        """Our process id. It changes when we are taken for dead and join anew: then we listen under the new one."""
 
     @property
     def up(self) -> bool:
@@ -72,14 +72,17 @@ class Bus:
             redis = Redis.from_url(self._url, socket_timeout=DEAF, socket_connect_timeout=DEAF)
             try:
                 async with redis.pubsub() as channel:
-                    await channel.subscribe(f"{PREFIX}{self.me}")
-                    parts = [asyncio.create_task(work) for work in (self._listen(channel), self._speak(redis))]
+                    me = self.me
+                    await channel.subscribe(f"{PREFIX}{me}")
+                    parts = [asyncio.create_task(work) for work in (self._listen(channel, me), self._speak(redis))]
                     try:
                         await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
                     finally:
                         for part in parts:
                             part.cancel()
                         results = await asyncio.gather(*parts, return_exceptions=True)
+                    if me != self.me:
+                        continue
                     log.warning("Redis is away; looking into the database instead", problem=_problem(results))
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("Redis cannot be reached; looking into the database instead", problem=type(error).__name__)
@@ -90,10 +93,10 @@ class Bus:
             BUS_UP.set(0)
             await asyncio.sleep(1)
 
-    async def _listen(self, channel: Any) -> None:
+    async def _listen(self, channel: Any, me: int) -> None:
         loop = asyncio.get_running_loop()
         heard = loop.time()
-        while True:
+        while me == self.me:
             message = await channel.get_message(ignore_subscribe_messages=True, timeout=DEAF)
             if message is None:
                 if loop.time() - heard >= DEAF:

@@ -35,8 +35,8 @@ ROLES = frozenset({"web", "worker", "sender", "scheduler"})
 BEAT = 1.0
 """Seconds between two signs of life."""
 MISSED = 3
-"""Looks at which a process showed no sign of life: then its work goes to the others. Looks, not seconds: neither a clock that
-jumps nor a database that stood still makes anybody dead."""
+"""Looks, and about as many seconds, in which a process showed no sign of life: then its work goes to the others. Not seconds
+alone: neither a clock that jumps nor a database that stood still makes anybody dead."""
 _RETIRE = update(processes.PROCESSES).where(processes.PROCESSES.c.id == bindparam("process")).values(roles="")
 _MASK = (1 << 64) - 1
 
@@ -52,6 +52,9 @@ class Peer:
     born: int
     beat: int
     missed: int = 0
+    """Looks since its beat last moved."""
+    moved_at: float = 0.0
+    """The loop's time of that look."""
 
 
 class Cluster:
@@ -136,13 +139,15 @@ class Cluster:
             await self.join()
             return
         seen: dict[int, Peer] = {}
+        now = asyncio.get_running_loop().time()
         for row in rows:
             peer = Peer(row.id, frozenset(row.roles.split(",")), row.host, row.pid, row.born, row.beat)
-            old = self.peers.get(peer.id)
+            old, peer.moved_at = self.peers.get(peer.id), now
             if old is not None and old.beat == peer.beat and peer.id != self.id:
-                peer.missed = old.missed + 1
+                peer.missed, peer.moved_at = old.missed + 1, old.moved_at
             seen[peer.id] = peer
-        dead = {peer.id for peer in seen.values() if peer.missed >= MISSED or self._gone_here(peer)}
+        silent = (peer for peer in seen.values() if peer.missed >= MISSED and now - peer.moved_at >= MISSED * BEAT * 0.9)
+        dead = {peer.id for peer in (*silent, *filter(self._gone_here, seen.values()))}
         if dead:
             log.warning("processes are gone; their work is taken up", processes=len(dead))
             await self._database.write(partial(processes.remove, ids=sorted(dead)))

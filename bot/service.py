@@ -129,6 +129,7 @@ class Service:
 
     def on_processes(self) -> None:
         """Others came or went: some of what was theirs is ours now."""
+        self.bus.me = self.cluster.id
         self.turns.look_soon()
         self.sender.look_soon()
 
