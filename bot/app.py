@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import signal
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -146,6 +147,8 @@ async def _running(service: Service, http: ClientSession, roles: Collection[str]
             await service.sender.start()
             work.append(service.sender.run(service.poll))
         running = [asyncio.create_task(each) for each in work]
+        for task in running:
+            task.add_done_callback(_died)
         jobs.start()
         telegram = cast("Telegram | None", service.channels.get("telegram"))
         if telegram is not None:
@@ -158,7 +161,7 @@ async def _running(service: Service, http: ClientSession, roles: Collection[str]
             await service.turns.drain(DRAIN / 2)
             for task in (*running, *service.tasks):
                 task.cancel()
-            await asyncio.gather(*running, *service.tasks, return_exceptions=True)
+            await asyncio.wait([*running, *service.tasks], timeout=2)
             await service.sender.drain(DRAIN / 2)
             await service.courtesies.close()
             if isinstance(whatsapp := service.channels["whatsapp"], WhatsApp):
@@ -167,6 +170,13 @@ async def _running(service: Service, http: ClientSession, roles: Collection[str]
             if telegram is not None:
                 await telegram.close()
             await service.database.close()
+
+
+def _died(task: asyncio.Task[None]) -> None:
+    """A part that ended by itself takes the process with it, in order: whoever watches it starts it anew."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a part of the service failed: the process ends", exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _connect_telegram(service: Service, telegram: Telegram, *, subscribe: bool) -> None:

@@ -115,8 +115,9 @@ class Bus:
         next_ping = 0.0
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.0, next_ping - loop.time()))
-                await asyncio.sleep(GATHER)
+                async with asyncio.timeout(max(0.0, next_ping - loop.time())):
+                    await self._wake.wait()
+                    await asyncio.sleep(GATHER)
             self._wake.clear()
             words, self._words = self._words, defaultdict(lambda: defaultdict(list))
             async with redis.pipeline(transaction=False) as pipe:

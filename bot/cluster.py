@@ -121,7 +121,8 @@ class Cluster:
     async def run(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), BEAT)
+                async with asyncio.timeout(BEAT):
+                    await self._look.wait()
             self._look.clear()
             try:
                 await self._beat()

@@ -157,7 +157,8 @@ class Turns:
                 batch = [self._quiet.pop() for _ in range(min(BATCH, len(self._quiet)))]
             if not batch:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), min(max(self._queue.next_at() - loop.time(), 0.001), 60))
+                    async with asyncio.timeout(min(max(self._queue.next_at() - loop.time(), 0.001), 60)):
+                        await self._wake.wait()
                 continue
             for talk in batch:
                 self._latest.pop(talk, None)
