@@ -38,6 +38,8 @@ UNCERTAIN_TRIES = 3
 """Sendings without an answer, each waited on for a status, after which a message is left to a person: it may have arrived."""
 HELD, LOW = 1_000, 250
 """Messages of one number in memory; the rest of a long backlog stays in the database until only LOW of these are left."""
+DENIED = 0.2
+"""Seconds after which a message that was not ours to send is looked at again."""
 RECORD_AFTER = 0.003
 """Seconds that the outcome of a sending waits for others, to be written together."""
 ADOPT = 60.0
@@ -125,7 +127,9 @@ class Sender:
         self._looking.set()
 
     def look_soon(self) -> None:
-        """Others came or went: see what of theirs is ours to send."""
+        """Others came or went: see what of theirs is ours to send. A number that comes back later may have just been sent for at
+        the full rate."""
+        self._by_number = {number: each for number, each in self._by_number.items() if self._cluster.mine("sender", number)}
         self._swept = float("-inf")
         self._looking.set()
 
@@ -220,6 +224,7 @@ class Sender:
                 self._ids.discard(message.id)
                 self._held[message.number_id] -= 1
             if not ours:
+                asyncio.get_running_loop().call_later(DENIED, self.look, [number])
                 break
         del self._lanes[conversation_id]
         if len(self._pairs) > PAIRS_KEPT:
@@ -289,8 +294,6 @@ class Sender:
         claimed = self._claims[message.id] = asyncio.get_running_loop().create_future()
         self._write_soon()
         message.claimed = await claimed
-        if not message.claimed:
-            self.look([message.number_id])
         return message.claimed
 
     async def _came_through(self, message: Outgoing) -> bool:

@@ -84,7 +84,7 @@ _RELEASE = Prepared(
     update(OUTBOX)
     .where(
         OUTBOX.c.id == bindparam("message"),
-        OUTBOX.c.rank == RANK["sending"],
+        or_(OUTBOX.c.rank == RANK["sending"], OUTBOX.c.rank == RANK["uncertain"]),
         OUTBOX.c.holder == bindparam("old_holder"),
     )
     .values(rank=RANK["queued"], state="queued", holder=None)
@@ -166,7 +166,7 @@ def rank_of(session: Session, ids: Sequence[int]) -> dict[int, int]:
 
 
 def release(session: Session, ids: Sequence[int], holder: int) -> None:
-    """Give back what `holder` claimed and did not begin to send."""
+    """Give back what `holder` has claimed and does not send now: its number was stopped."""
     _RELEASE.many(session, [{"message": message, "old_holder": holder} for message in ids], by="message")
 
 

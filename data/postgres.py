@@ -21,6 +21,7 @@ SERVER = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10s",
+    "enable_seqscan": "off",  # a plan made while the tables were empty is kept, and would read them whole when they are full
 }
 """What the server is asked to do in our sessions."""
 

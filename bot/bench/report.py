@@ -158,7 +158,11 @@ Lost {found["lost"]}, doubled {found["duplicated"]}, out of order {found["out_of
 def _chart(found: Figures) -> str:
     names = ("turns_per_s", "cpu_us_per_turn", "full_load_webhook_to_reply_p99_ms")
     rows = [
-        (title, (title, key) in _OURS, [found.get(f"{key}{name}") for name in (names if key != PEERS[0].key else names[:1])])
+        (
+            title,
+            (title, key) in _OURS,
+            [found.get(f"{key}{name}") if key != PEERS[0].key or name == names[0] else None for name in names],
+        )
         for title, key in _SYSTEMS
         if f"{key}turns_per_s" in found
     ]
