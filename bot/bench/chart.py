@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-_LABEL, _COLUMN, _ROW, _TOP, _NUMBER = 330, 190, 30, 60, 58
+_LABEL, _COLUMN, _ROW, _TOP, _NUMBER = 345, 190, 30, 60, 58
 _OWN, _OTHER, _INK = "#0b7d69", "#9aa5b1", "#1c2733"
 
 
