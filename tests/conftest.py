@@ -78,7 +78,13 @@ def postgres_template() -> Iterator[str]:
         connection = await asyncpg.connect(POSTGRES)
         names = await connection.fetch("SELECT datname FROM pg_database WHERE datname LIKE $1", f"{name}%")
         await connection.close()
-        await asyncio.gather(*(_on_server(f"DROP DATABASE {row['datname']} WITH (FORCE)") for row in names))
+        turns = asyncio.Semaphore(20)  # a server takes a hundred connections
+
+        async def drop_one(name: str) -> None:
+            async with turns:
+                await _on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+        await asyncio.gather(*(drop_one(row["datname"]) for row in names))
 
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, make()).result()
