@@ -129,11 +129,6 @@ _QUEUED = Prepared(
         .limit(bindparam("most")),
     }
 )
-_BACKLOG = Prepared(
-    select(OUTBOX.c.number_id, func.count())
-    .where(text("rank < 20"), OUTBOX.c.rank == RANK["queued"])
-    .group_by(OUTBOX.c.number_id)
-)
 
 
 def add(session: Session, rows: Sequence[Row]) -> None:
@@ -148,11 +143,6 @@ def waiting(session: Session) -> list[dict[str, Any]]:
 def queued(session: Session, numbers: Sequence[int], limit: int) -> list[dict[str, Any]]:
     """The oldest messages of these numbers that nobody has claimed, oldest first."""
     return _QUEUED.dicts(session, {"numbers": numbers, "most": limit})
-
-
-def backlog(session: Session) -> dict[int, int]:
-    """How many messages of each number nobody has claimed."""
-    return dict(_BACKLOG.tuples(session, {}))
 
 
 def claim(session: Session, ids: Sequence[int], holder: int) -> set[int]:

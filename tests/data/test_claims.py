@@ -103,7 +103,6 @@ async def test_the_queue_of_some_numbers_oldest_first(database: Database, shop: 
     assert await database.read(partial(look, numbers=[first, second], limit=6)) == [*ones, others[0]]
     assert await database.read(partial(look, numbers=[second, 7], limit=1)) == others[:1]
     assert await database.read(partial(look, numbers=[], limit=1)) == []
-    assert await database.read(outbox.backlog) == {first: 5, second: 2}
 
 
 async def test_which_failed_messages_have_a_stand_in(database: Database, shop: Any, talks: list[int]) -> None:
