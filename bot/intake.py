@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -37,6 +38,10 @@ TRIES = 3
 """Of a body that could not be stored: another process may have stored the same person at the same moment."""
 LINGER = 0.005
 """Seconds that a body waits for company before the commit."""
+PART = 50
+"""Messages, or statuses, in one commit: a large body takes several, and what comes beside it does not wait for all."""
+_THE_DATABASE = (OperationalError, InterfaceError, OSError)
+"""What is raised where it does not answer, or its disk is full."""
 _FORM_MARK = "ref:"
 
 _encode = msgspec.json.Encoder().encode
@@ -49,6 +54,7 @@ class Arrived:
     conversation_id: int
     owner: str
     number: OurNumber
+    body_id: int
     message: Inbound
 
 
@@ -71,6 +77,10 @@ class _Waiting:
     problem: str | None
     done: asyncio.Future[None]
 
+    @property
+    def large(self) -> bool:
+        return self.parsed is not None and len(self.parsed.items) > PART
+
 
 @dataclass(slots=True)
 class _Batch:
@@ -80,6 +90,13 @@ class _Batch:
     messages: list[tuple[int, Inbound, OurNumber]] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     notices: list[tuple[Notice, list[OurNumber]]] = field(default_factory=list)
+
+    def parts(self) -> Iterator[_Batch]:
+        """It in commits of at most PART; the bodies are in the first."""
+        yield _Batch(self.bodies, self.messages[:PART], self.statuses[:PART], self.notices)
+        for start in range(PART, max(len(self.messages), len(self.statuses)), PART):
+            part = slice(start, start + PART)
+            yield _Batch(messages=self.messages[part], statuses=self.statuses[part])
 
 
 StandIn = Callable[[Session, Sequence[int]], list[Outgoing]]
@@ -115,6 +132,7 @@ class Intake:
         self._room = room
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
+        self._large: set[asyncio.Task[None]] = set()
 
     async def accept(self, channel: Channel, body: bytes) -> None:
         """Store a webhook body and what is in it; durable when this returns. Overloaded when too much waits already; statuses are
@@ -154,30 +172,44 @@ class Intake:
         try:
             await asyncio.sleep(LINGER)
             while self._waiting:
-                batch, self._waiting = self._waiting, []
-                await self._store_batch(batch)
+                batch = [one for one in self._waiting if not one.large]
+                large = [one for one in self._waiting if one.large]
+                self._waiting = []
+                for one in large:  # its commits, and those of the others, take turns
+                    task = asyncio.create_task(self._store_batch([one]))
+                    self._large.add(task)
+                    task.add_done_callback(self._large.discard)
+                if batch:
+                    await self._store_batch(batch)
         finally:
             self._task = asyncio.create_task(self._store_all()) if self._waiting else None
 
-    async def _store_batch(self, batch: Sequence[_Waiting], tries: int = 1) -> None:
-        stored: Stored | None
+    async def _store_batch(self, batch: Sequence[_Waiting]) -> None:
         try:
-            stored = await self._database.write(lambda session: self._store(session, batch))
-        except Exception as error:
-            if isinstance(
-                error, (OperationalError, InterfaceError, OSError)
-            ):  # the database, not a body: the messenger comes back
-                self._refuse(batch, error)
-                return
+            for part in self._sorted(batch).parts():
+                self._on_stored(await self._write(part, TRIES if len(batch) == 1 else 1))
+        except _THE_DATABASE as error:  # not a body: the messenger comes back
+            self._refuse(batch, error)
+            return
+        except Exception:
             if len(batch) > 1:  # one of them is poison: each gets a commit of its own
                 for one in batch:
                     await self._store_batch([one])
                 return
-            if tries < TRIES:
-                await self._store_batch(batch, tries + 1)
-                return
-            stored = await self._keep_unread(batch[0])
-        self._finish(batch, stored)
+            await self._keep_unread(batch[0])
+        for one in batch:
+            if not one.done.done():
+                one.done.set_result(None)
+
+    async def _write(self, part: _Batch, tries: int) -> Stored:
+        try:
+            return await self._database.write(partial(self._store, batch=part))
+        except _THE_DATABASE:
+            raise
+        except Exception:
+            if tries == 1:
+                raise
+            return await self._write(part, tries - 1)
 
     def _refuse(self, batch: Sequence[_Waiting], error: Exception) -> None:
         log.warning("webhook bodies could not be stored", bodies=len(batch), problem=type(error).__name__)
@@ -185,23 +217,14 @@ class Intake:
             if not one.done.done():
                 one.done.set_exception(Overloaded())
 
-    async def _keep_unread(self, one: _Waiting) -> Stored | None:
-        """The body could not be taken apart: keep it whole. None when not even that can be done (the disk, the database)."""
+    async def _keep_unread(self, one: _Waiting) -> None:
+        """The body could not be taken apart: keep it whole. Its sender is told when not even that can be done (the disk)."""
         log.exception("webhook body could not be split", channel=one.channel, size=len(one.body))
         row = self._body_row(one, "unreadable", one.problem or "it could not be split; see the log")
         try:
             await self._database.write(lambda session: inbox.add_bodies(session, [row]))
         except Exception as error:
             one.done.set_exception(error)
-            return None
-        return Stored()
-
-    def _finish(self, batch: Sequence[_Waiting], stored: Stored | None) -> None:
-        for one in batch:
-            if not one.done.done():
-                one.done.set_result(None)
-        if stored is not None:
-            self._on_stored(stored)
 
     def _body_row(self, one: _Waiting, state: str, problem: str | None) -> dict[str, Any]:
         return {
@@ -213,7 +236,10 @@ class Intake:
             "received_at": self._clock.now(),
         }
 
-    def _store(self, session: Session, waiting: Sequence[_Waiting]) -> Stored:
+    def _store(self, session: Session, batch: _Batch) -> Stored:
+        return store_items(session, self._database.dialect, batch, self._stand_in, self._clock.now())
+
+    def _sorted(self, waiting: Sequence[_Waiting]) -> _Batch:
         batch = _Batch()
         for one in waiting:
             if one.parsed is None:
@@ -231,8 +257,7 @@ class Intake:
                 names = ", ".join(sorted({item.number or (item.account if isinstance(item, Notice) else "") for item in unknown}))
                 row["state"], row["problem"] = "unknown_number", f"no number of ours: {names}"
                 log.warning("webhook for an unknown number", channel=one.channel, number=names)
-        inbox.add_bodies(session, batch.bodies)
-        return store_items(session, self._database.dialect, batch, self._stand_in, self._clock.now())
+        return batch
 
     def _sort(self, item: Item, body_id: int, batch: _Batch) -> bool:
         """Put one item where it belongs; False when it is for nobody we know."""
@@ -279,7 +304,8 @@ def referral_of(message: Inbound) -> dict[str, Any] | None:
 
 
 def store_items(session: Session, dialect: str, batch: _Batch, stand_in: StandIn, now: datetime) -> Stored:
-    """Write the batch: people and conversations where they are new, then messages, files and statuses."""
+    """Write the batch: bodies, people and conversations where they are new, then messages, files and statuses."""
+    inbox.add_bodies(session, batch.bodies)
     fresh = _without_known(session, batch.messages)
     contacts = [contact_of(message.sender, number.row.company_id) for _, message, number in fresh]
     people = resolve(session, contacts, now)
@@ -339,7 +365,7 @@ def store_items(session: Session, dialect: str, batch: _Batch, stand_in: StandIn
                     "due_at": now,
                 }
             )
-        arrived.append(Arrived(talk, owner, number, message))
+        arrived.append(Arrived(talk, owner, number, body_id, message))
     inbox.add_conversations(session, dialect, conversations)
     inbox.add_messages(session, dialect, rows)
     inbox.add_media(session, media)

@@ -69,16 +69,16 @@ class Service:
     # ------------------------------------------------------------------------------------------- there is work
     def on_stored(self, stored: Stored) -> None:
         """New messages wake their conversations; statuses show on the pages, and failed ones are acted on."""
-        others: defaultdict[int, list[tuple[int, int, bool]]] = defaultdict(list)
+        others: defaultdict[int, list[tuple[int, int, int, bool]]] = defaultdict(list)
         for arrived in stored.arrived:
             if len(stored.arrived) <= CALM:
                 self._show_reading(arrived)
             talk, number = arrived.conversation_id, arrived.number.row.id
             media = arrived.message.media is not None and arrived.message.kind != "voice"
             if self.cluster.mine("worker", talk):
-                self.turns.ready(talk, number, media)
+                self.turns.ready(talk, number, arrived.body_id, media)
             else:
-                others[self.cluster.owner("worker", talk)].append((talk, number, media))
+                others[self.cluster.owner("worker", talk)].append((talk, number, arrived.body_id, media))
         for process, told in others.items():
             self.bus.tell(process, "turns", told)
         if stored.moved and (self.live.watched or self.cluster.having("web")):
@@ -117,8 +117,8 @@ class Service:
             case "processes":
                 self.cluster.look()
             case "turns":
-                for talk, number, media in items:
-                    self.turns.ready(talk, number, media)
+                for talk, number, body, media in items:
+                    self.turns.ready(talk, number, body, media)
             case "sends":
                 self.sender.look(items)
             case "live":

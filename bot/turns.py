@@ -6,6 +6,7 @@ tries, and the next ones flow.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -15,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
 from bot.cluster import Cluster
-from bot.conversation import Conversations
-from bot.fair import FairQueue
+from bot.conversation import Again, Conversations
+from bot.fair import FairQueue, Place
 from bot.live import Change
 from bot.numbers import Numbers
 from bot.outbox import PAIR_BURST, PAIR_EVERY, PAIRS_KEPT
@@ -27,8 +28,10 @@ from data.session import Database
 
 log = structlog.get_logger()
 
-BATCH = 64
+FEWEST, BATCH = 8, 64
 """Conversations in one commit."""
+PROMPT = 0.015
+"""Seconds that a commit may take before the next has fewer: whoever comes meanwhile waits for it, and so does what is sent."""
 GATHER = 0.005
 """Seconds that ready conversations wait for others: a batch costs little more than one."""
 ALBUM = 1.0
@@ -71,6 +74,7 @@ class Turns:
         self._missed = asyncio.Event()
         """Something could not be had now: look into the database again soon."""
         self._answering: frozenset[int] = frozenset()
+        self._most = BATCH
 
     @property
     def waiting(self) -> int:
@@ -78,22 +82,22 @@ class Turns:
         return len(self._queue) + len(self._quiet) + len(self._answering)
 
     # ------------------------------------------------------------------------------------------------ the queue
-    def ready(self, conversation_id: int, number_id: int, media: bool = False) -> None:
-        """A message came: answer when the debounce window has passed without another (a photo waits for its album)."""
+    def ready(self, conversation_id: int, number_id: int, body_id: int, media: bool = False) -> None:
+        """A message came in a body: answer when the debounce window has passed without another (a photo waits for its album)."""
         number = self._numbers.get(number_id)
         if number is None:
             return  # a number added a moment ago: it is found when the numbers are read anew
         now = asyncio.get_running_loop().time()
         wait = max(self._debounce, ALBUM) if media and self._debounce else self._debounce
         latest = self._latest.setdefault(conversation_id, now + 5 * wait)
-        self._put(number.row.company_id, number_id, conversation_id, min(wait, max(latest - now, 0.0)))
+        self._put(Place(number.row.company_id, number_id, body_id), conversation_id, min(wait, max(latest - now, 0.0)))
 
-    def _put(self, company_id: int, number_id: int, conversation_id: int, wait: float) -> None:
+    def _put(self, place: Place, conversation_id: int, wait: float) -> None:
         """Answer after `wait` seconds, or later where this person is answered too fast already."""
         pace = self._paces.get(conversation_id)
         if pace is not None:
             wait = max(wait, pace.wait())
-        self._queue.put(company_id, number_id, conversation_id, asyncio.get_running_loop().time() + wait)
+        self._queue.put(place, conversation_id, asyncio.get_running_loop().time() + wait)
         self._wake.set()
 
     def silent(self, conversation_ids: Sequence[int]) -> None:
@@ -110,7 +114,7 @@ class Turns:
             number = self._numbers.get(number_id)
             if number is not None:
                 wait = min(max(0.0, self._debounce - (now - last).total_seconds()), self._debounce)
-                self._put(number.row.company_id, number_id, conversation, wait)
+                self._put(Place(number.row.company_id, number_id, conversation), conversation, wait)
 
     def look_soon(self) -> None:
         """Others came or went: see what is ours to answer."""
@@ -150,11 +154,12 @@ class Turns:
         loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
-            if 0 < len(batch := self._queue.take(BATCH)) < BATCH:
+            most = self._most
+            if 0 < len(batch := self._queue.take(most)) < most:
                 await asyncio.sleep(GATHER)
-                batch = list(dict.fromkeys(batch + self._queue.take(BATCH - len(batch))))  # one may have said more meanwhile
+                batch = list(dict.fromkeys(batch + self._queue.take(most - len(batch))))  # one may have said more meanwhile
             if not batch and self._quiet:
-                batch = [self._quiet.pop() for _ in range(min(BATCH, len(self._quiet)))]
+                batch = [self._quiet.pop() for _ in range(min(most, len(self._quiet)))]
             if not batch:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(max(self._queue.next_at() - loop.time(), 0.001), 60)):
@@ -163,10 +168,14 @@ class Turns:
             for talk in batch:
                 self._latest.pop(talk, None)
             self._answering = frozenset(batch)
+            began = time.monotonic()
             try:
                 await self._answer(batch)
             finally:
                 self._answering = frozenset()
+            took = time.monotonic() - began
+            if took > PROMPT or len(batch) == most:
+                self._most = min(max(int(len(batch) * PROMPT / took), most // 2, FEWEST), BATCH)
 
     async def _answer(self, batch: Sequence[int]) -> bool:
         """False when the database takes nothing: what is left of the batch is found there again."""
@@ -183,12 +192,15 @@ class Turns:
         for talk in written.turned:
             self._pace(talk)
         for again in written.again:
-            self._put(again.company_id, again.number_id, again.conversation_id, again.wait)
+            self._again(again)
         if written.missed:
             self._missed.set()
         self._on_said(written.messages)
         self._on_changed(written.changed)
         return True
+
+    def _again(self, again: Again) -> None:
+        self._put(Place(again.company_id, again.number_id, again.conversation_id), again.conversation_id, again.wait)
 
     async def _note(self, talk: int, problem: str) -> bool:
         try:
@@ -199,7 +211,7 @@ class Turns:
             await asyncio.sleep(1)
             return False
         if again is not None:
-            self._put(again.company_id, again.number_id, again.conversation_id, again.wait)
+            self._again(again)
         return True
 
     def _pace(self, conversation_id: int) -> None:

@@ -1,17 +1,17 @@
-"""Whose turn it is: fair among companies and numbers, in order within one."""
+"""Whose turn it is: fair among companies, numbers and bodies, in order within one."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 
-from bot.fair import FairQueue
+from bot.fair import FairQueue, Place
 
 
 async def test_first_come_first_served_within_a_number() -> None:
     queue = FairQueue()
     for talk in (5, 3, 9, 3):
-        queue.put(1, 1, talk, 0)
+        queue.put(Place(1, 1, talk), talk, 0)
     assert queue.take(2) == [5, 3]
     assert queue.take(9) == [9]
     assert queue.take(9) == []
@@ -20,27 +20,38 @@ async def test_first_come_first_served_within_a_number() -> None:
 async def test_a_flood_on_one_number_costs_the_others_one_place_a_round() -> None:
     queue = FairQueue()
     for talk in range(1000):
-        queue.put(1, 1, talk, 0)
+        queue.put(Place(1, 1, talk), talk, 0)
     for number in (2, 3):
-        queue.put(1, number, 2000 + number, 0)
-    queue.put(2, 4, 3000, 0)
+        queue.put(Place(1, number, 2000 + number), 2000 + number, 0)
+    queue.put(Place(2, 4, 3000), 3000, 0)
     assert queue.take(6) == [0, 3000, 2002, 2003, 1, 2]
+
+
+async def test_a_body_with_a_thousand_messages_costs_the_others_one_place_a_round() -> None:
+    queue = FairQueue()
+    for talk in range(1000):
+        queue.put(Place(1, 1, 7), talk, 0)
+    for talk in (2001, 2002):
+        queue.put(Place(1, 1, talk), talk, 0)
+    assert queue.take(5) == [0, 2001, 2002, 1, 2]
+    queue.put(Place(1, 1, 2003), 2003, 0)
+    assert queue.take(3) == [3, 2003, 4]
 
 
 async def test_with_more_companies_than_places_everybody_is_served_in_turn() -> None:
     queue = FairQueue()
     for talk in range(30):
-        queue.put(talk % 10, 1, talk, 0)
+        queue.put(Place(talk % 10, 1, talk), talk, 0)
     assert [queue.take(4) for _ in range(5)] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15], [16, 17, 18, 19]]
 
 
 async def test_what_is_not_due_is_not_taken() -> None:
     queue, now = FairQueue(), asyncio.get_running_loop().time()
-    queue.put(1, 1, 1, now + 60)
-    queue.put(1, 1, 2, now)
+    queue.put(Place(1, 1, 1), 1, now + 60)
+    queue.put(Place(1, 1, 2), 2, now)
     assert queue.take(9) == [2]
     assert queue.next_at() == now + 60
-    queue.put(1, 1, 1, now)
+    queue.put(Place(1, 1, 1), 1, now)
     assert queue.take(9) == [1]
     assert queue.next_at() == float("inf")
 
@@ -51,7 +62,7 @@ async def test_nothing_is_lost_and_nothing_taken_twice() -> None:
     for _ in range(2000):
         if chance.random() < 0.6:
             talk = chance.randrange(500)
-            queue.put(talk % 7, talk % 31, talk, 0)
+            queue.put(Place(talk % 7, talk % 31, talk % 3), talk, 0)
             waiting.add(talk)
         else:
             taken = queue.take(chance.randrange(1, 9))

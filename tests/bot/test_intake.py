@@ -87,6 +87,24 @@ async def test_a_body_that_the_database_refuses_harms_no_other(any_shop: Any, va
     await any_shop.settled()
 
 
+async def test_what_the_database_refuses_in_a_large_body_harms_none_that_came_before(any_shop: Any, value: Value) -> None:
+    """It takes several commits; the messenger posts it again, and nothing is stored twice."""
+    refuse, allow = any_shop.refusing("identities", "value", "573009999999")
+    phones = [f"5730000{n:05}" for n in range(119)] + ["573009999999"]
+    values = [value(f"hola {n}", phone=phone) | {"contacts": [{"wa_id": "1"}]} for n, phone in enumerate(phones)]
+    changes = [{"value": each, "field": "messages"} for each in values]
+    raw = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": WABA, "changes": changes}]}).encode()
+    await any_shop.run_sql(refuse)
+    assert await any_shop.post(raw) == 200
+    assert [row.text for row in await any_shop.rows(InboxMessage)] == [f"hola {n}" for n in range(100)]
+    assert [row.state for row in await any_shop.bodies()] == ["split", "unreadable"]
+    await any_shop.run_sql(allow)
+    assert await any_shop.post(raw) == 200
+    await any_shop.settled()
+    assert [row.text for row in await any_shop.rows(InboxMessage)] == [f"hola {n}" for n in range(120)]
+    assert len(await any_shop.rows(OutboxMessage)) == 120
+
+
 def _bodies(value: Value, count: int) -> list[bytes]:
     return [body(WABA, "messages", value(f"hola {n}", phone=f"57300111{n:04}")) for n in range(count)]
 
