@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 FEWEST, BATCH = 8, 64
 """Conversations in one commit."""
-PROMPT = 0.015
+PROMPT = 0.02
 """Seconds that a commit may take before the next has fewer: whoever comes meanwhile waits for it, and so does what is sent."""
 GATHER = 0.005
 """Seconds that ready conversations wait for others: a batch costs little more than one."""
