@@ -85,9 +85,15 @@ class NumberStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class TakenOver(Event):
-    """A seller answered from the phone's own app: the bot is silent from here on."""
+    """A person answers from here on, and the bot is silent. `by`: their name, or "phone app" where a seller answered from the
+    phone's own app."""
 
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBack(Event):
+    """The bot answers again."""
 
 
 @dataclass(frozen=True, slots=True)

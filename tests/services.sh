@@ -17,6 +17,7 @@ install() {
 install chromium chromium
 install redis-server redis-server
 install faketime faketime
+install openssl openssl
 [ -n "$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || install postgresql initdb
 fc-list 2>/dev/null | grep -qi emoji || (install fonts-noto-color-emoji emoji) || echo "without an emoji font, only the pictures suffer" >&2
 export TEST_CHROMIUM="${TEST_CHROMIUM:-$(command -v chromium)}"

@@ -156,6 +156,8 @@ def _happening(row: Event) -> Happening:
         details = [word("interest", payload.get("interest")), word("priority", payload.get("priority"))]
     elif row.kind == "HandoffRequested":
         details = [word("handoff", payload.get("reason"))]
+    elif row.kind == "TakenOver":
+        details = [word("by", payload.get("by"))]
     elif row.kind == "ConsentChanged":
         details = [word("purpose", payload.get("purpose")), word("consent", "yes" if payload.get("granted") else "no")]
     elif row.kind == "IdentityChanged":

@@ -21,6 +21,8 @@ from crm_bridge.people import queries
 from crm_bridge.people.queries import TALK_STATUSES, TalkFilter, TalkLine
 
 _PAGE = 30
+OVER = frozenset({"admin", "manager"})
+"""The roles that may take a conversation from somebody, and give it back for them."""
 _MESSAGES = 80
 
 
@@ -72,36 +74,45 @@ async def _rows(request: web.Request, wanted: TalkFilter) -> dict[str, object]:
 
 
 async def conversation(request: web.Request) -> web.Response:
-    line = await _line(request)
-    return await render(
-        "conversation.html", request, {"line": line, **await _thread(request, line), **await _side(request, line)}
-    )
+    line = await line_of(request)
+    context = {"line": line, **await _thread(request, line), **await _side(request, line), **await owner_of(request, line)}
+    return await render("conversation.html", request, context)
 
 
 async def thread(request: web.Request) -> web.Response:
     """The bubbles alone, newest stretch or the one before `before`."""
-    return await render("_thread.html", request, await _thread(request, await _line(request)))
+    return await render("_thread.html", request, await _thread(request, await line_of(request)))
 
 
 async def side(request: web.Request) -> web.Response:
-    line = await _line(request)
+    line = await line_of(request)
     return await render("_side.html", request, {"line": line, **await _side(request, line)})
 
 
 async def read(request: web.Request) -> web.Response:
     """Somebody sees the conversation: nothing in it is unread any more."""
     talk_id, company = row_id(request), viewer_of(request).company_id
-    await _line(request)
+    await line_of(request)
     if await request.app[DATABASE].write(partial(queries.mark_read, talk_id=talk_id), company=company):
         request.app[LIVE].publish(company, Change("conversation", talk_id))
     return web.Response(status=204)
 
 
-async def _line(request: web.Request) -> TalkLine:
+async def line_of(request: web.Request) -> TalkLine:
     line = await request.app[DATABASE].read(partial(queries.talk, talk_id=row_id(request)), company=viewer_of(request).company_id)
     if line is None:
         raise web.HTTPNotFound
     return line
+
+
+async def owner_of(request: web.Request, line: TalkLine) -> dict[str, object]:
+    """Who answers, as the bar above the reply shows it."""
+    viewer, talk = viewer_of(request), line.talk
+    user = None
+    if talk.owner_id is not None:
+        user = await request.app[DATABASE].read(partial(companies.account, user_id=talk.owner_id), company=viewer.company_id)
+    mine = talk.owner == "human" and talk.owner_id in (None, viewer.user_id)
+    return {"owner_name": user.name if user else "", "mine": mine, "over": viewer.role in OVER, "error": "", "words": ""}
 
 
 async def _thread(request: web.Request, line: TalkLine) -> dict[str, object]:

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.keys import SETTINGS
-from bot.web import account, auth, dialogs, inbox, leads, live, preview, users
+from bot.web import account, auth, dialogs, inbox, leads, live, preview, takeover, users
 from bot.web.guard import PUBLIC, Route, error_page, guarded
 from bot.web.pages import STATIC, setup_templates
 from bot.web.sessions import SqlStorage
@@ -40,6 +40,10 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/conversations/{id:\d+}/thread", inbox.thread, EVERYBODY),
     Route("GET", r"/conversations/{id:\d+}/side", inbox.side, EVERYBODY),
     Route("POST", r"/conversations/{id:\d+}/read", inbox.read, EVERYBODY),
+    Route("GET", r"/conversations/{id:\d+}/owner", takeover.owner, EVERYBODY),
+    Route("POST", r"/conversations/{id:\d+}/take", takeover.take, EVERYBODY),
+    Route("POST", r"/conversations/{id:\d+}/return", takeover.give_back, EVERYBODY),
+    Route("POST", r"/conversations/{id:\d+}/reply", takeover.reply, EVERYBODY),
     Route("GET", r"/media/{id:\d+}", inbox.media, EVERYBODY),
     Route("GET", "/live", live.stream, EVERYBODY),
     Route("GET", "/leads", leads.page, EVERYBODY),

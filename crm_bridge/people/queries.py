@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session, defer
 
 from data.tables import Consent, Conversation, Event, Identity, InboxMessage, Lead, MediaFile, Number, OutboxMessage, Person
 
-TALK_STATUSES = ("answering", "waiting", "ready", "person", "quiet", "stuck")
+TALK_STATUSES = ("answering", "waiting", "ready", "person", "taken", "quiet", "stuck")
 MOST_SINCE = 1_000
-_WITH_PEOPLE = ("queued", "human")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +91,13 @@ def _has_status(status: str) -> ColumnElement[bool]:
     unanswered = select(InboxMessage.id).where(InboxMessage.conversation_id == Conversation.id)
     answering = unanswered.where(InboxMessage.state == "new").exists()
     stuck = unanswered.where(InboxMessage.state == "parked").exists()
-    person = or_(Conversation.owner.in_(_WITH_PEOPLE), Conversation.status == "human")
+    taken = Conversation.owner == "human"
+    wanted = or_(Conversation.owner == "queued", Conversation.status == "human")
+    person = or_(taken, wanted)
     return {
         "stuck": stuck,
-        "person": and_(person, ~stuck),
+        "taken": and_(taken, ~stuck),
+        "person": and_(wanted, ~taken, ~stuck),
         "answering": and_(answering, ~person, ~stuck),
         "ready": and_(Conversation.status == "done", ~person, ~answering, ~stuck),
         "quiet": and_(Conversation.status.in_(("cancelled", "expired")), ~person, ~answering, ~stuck),
@@ -107,7 +109,9 @@ def talk_status(talk: Conversation, pending: set[str]) -> str:
     """Where a conversation stands, for people; `pending` are the states of its messages that wait for an answer."""
     if "parked" in pending:
         return "stuck"
-    if talk.owner in _WITH_PEOPLE or talk.status == "human":
+    if talk.owner == "human":
+        return "taken"
+    if talk.owner == "queued" or talk.status == "human":
         return "person"
     if "new" in pending:
         return "answering"

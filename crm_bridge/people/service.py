@@ -126,7 +126,8 @@ def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -
             for field in ("state", "status", "score", "priority", "reasons", "preview", "last_in_at", "due_at", "recipient"):
                 setattr(same, field, getattr(other, field))
         same.referral = same.referral or other.referral
-        same.owner = other.owner if same.owner == "bot" else same.owner
+        if same.owner == "bot":
+            same.owner, same.owner_id = other.owner, other.owner_id
         same.unread += other.unread
         session.flush()
         session.delete(other)

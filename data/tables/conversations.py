@@ -49,6 +49,8 @@ class Conversation(OfCompany, Base):
     recipient: Mapped[dict[str, Any]]
     """The address replies go to: {"phone"}, {"bsuid"}, {"telegram"} …"""
     owner: Mapped[str] = mapped_column(default="bot")
+    owner_id: Mapped[int | None]
+    """The user who answers while `owner` is human; None: whoever has the phone's own app."""
     state: Mapped[str | None]
     """The dialog's State as JSON text; None before the first turn."""
     status: Mapped[str] = mapped_column(default="open")

@@ -317,6 +317,44 @@ async def test_every_page_fits_a_phone(demo: Any, open_page: Any, phone_of: Any,
     await fits("/account")
 
 
+async def test_a_seller_takes_over_on_the_page_and_gives_it_back(demo: Any, open_page: Any, phone_of: Any, picture: Any) -> None:
+    """The bot falls silent, the prospect reads the seller, a colleague sees who has it; then the bot goes on where it was."""
+    phones = await open_page(f"{demo.url}/simulator/")
+    ana = phone_of(phones, "Ana")
+    await ana.says("hola, soy Ana Ruiz", f"< {HELLO}\nAnotado: Ana Ruiz.\nCuéntame, Ana, ¿qué estás buscando?")
+    seller = await open_page(demo.url, width=1160, height=640, device_scale_factor=1.1)
+    await demo.log_in(seller, "valeria")
+    await seller.locator(".row").click()
+    bar = seller.locator("#owner")
+    await expect(bar).to_contain_text("Responde el bot")
+    await seller.locator("#reply textarea").fill("Hola Ana, soy Valeria.\n¿Te llamo?")
+    await seller.locator("#reply textarea").press("Enter")
+    await ana.shows("< Hola Ana, soy Valeria.\n¿Te llamo?")
+    await expect(bar).to_contain_text("Respondes tú")
+    await expect(seller.locator("#reply textarea")).to_be_focused()
+    await expect(seller.locator(".bubble.ours .foot", has_text="Una persona")).to_have_count(1)
+    await seller.locator("#reply textarea").fill("y además")
+    await ana.says("sí, por favor")
+    await expect(seller.locator(".bubble.theirs")).to_have_count(2)
+    await expect(seller.locator("#reply textarea")).to_have_value("y además")
+    await picture(seller, "takeover.png")
+
+    colleague = await open_page(seller.url, width=390, height=844)
+    await demo.log_in(colleague, "gerente")
+    await colleague.goto(seller.url)
+    await expect(colleague.locator("#owner")).to_contain_text("Responde ")
+    await expect(colleague.locator("#owner")).not_to_contain_text("el bot")
+    await colleague.locator("#reply textarea").fill("yo le escribo")
+    await colleague.get_by_role("button", name="Enviar").click()
+    await expect(colleague.get_by_role("alert")).to_contain_text("Otra persona está respondiendo")
+    await expect(colleague.locator("#reply textarea")).to_have_value("yo le escribo")
+    assert await colleague.evaluate("document.documentElement.scrollWidth") <= 390
+
+    await seller.get_by_role("button", name="Devolver al bot").click()
+    await expect(bar).to_contain_text("Responde el bot")
+    await ana.says("un portátil para diseño", *BUYER)
+
+
 async def test_a_restart_in_the_middle_asks_nothing_twice(start: Any, open_page: Any, phone_of: Any, watch: Any) -> None:
     """The service and its database's process end; the phone's page finds the new one by itself."""
     async with AsyncExitStack() as first:

@@ -1,4 +1,4 @@
-// What markup alone cannot do: keep a thread at its end, and offer the shipped text again.
+// What markup alone cannot do: keep a thread at its end, send with Enter, and offer the shipped text again.
 "use strict";
 
 const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
@@ -28,6 +28,12 @@ document.addEventListener("input", (event) => {
   if (event.target.matches("textarea[data-shipped]")) offerShipped(event.target);
 });
 
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || !event.target.matches("textarea[data-send]")) return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
+});
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button.restore");
   if (!button) return;
@@ -47,5 +53,6 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const target = event.detail.target.isConnected ? event.detail.target : document;
   const box = target.closest ? target.closest(".thread") : null;
   if (box && follow) toEnd(box);
+  if (event.target.id === "reply") event.target.querySelector("textarea").focus();
   document.querySelectorAll(".screen").forEach(toEnd);
 });
