@@ -49,8 +49,8 @@ class Bubble:
     reactions: tuple[str, ...] = ()
     edited: bool = False
     revoked: bool = False
-    by_person: bool = False
-    """Ours, but written by a user and not by the bot."""
+    by: str = ""
+    """Who wrote it, where it is ours but not the bot's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def items(said: Said) -> list[Bubble | Happening]:
     rows: list[InboxMessage | OutboxMessage] = [*said.received, *said.sent]
     for row in sorted(rows, key=lambda each: each.id):
         if isinstance(row, OutboxMessage):
-            _ours(talk, row)
+            _ours(talk, row, said.authors)
         else:
             _theirs(talk, row, said.media.get(row.id))
     happened = (_happening(row) for row in said.events)
@@ -103,7 +103,7 @@ def _theirs(talk: Talk, row: InboxMessage, file: MediaFile | None) -> None:
         id=row.id,
         talk=row.conversation_id,
         ours=row.kind == "echo",
-        by_person=row.kind == "echo",
+        by=word("by", "somebody") if row.kind == "echo" else "",
         at=row.at,
         kind=row.kind,
         text=row.text,
@@ -127,7 +127,7 @@ def _why(row: OutboxMessage) -> str:
     return f"{texts()[explain(row.error_code, action)]['es']} ({row.error_code})"
 
 
-def _ours(talk: Talk, row: OutboxMessage) -> None:
+def _ours(talk: Talk, row: OutboxMessage, authors: Mapping[int, str]) -> None:
     message: Outbound = msgspec.json.decode(row.payload, type=Outbound)
     if isinstance(message, Reaction):
         talk.change(message.to_message, reactions=(message.emoji,) if message.emoji else ())
@@ -139,7 +139,7 @@ def _ours(talk: Talk, row: OutboxMessage) -> None:
         id=row.id,
         talk=row.conversation_id,
         ours=True,
-        by_person=row.author_id is not None,
+        by=authors.get(row.author_id, word("by", "somebody")) if row.author_id is not None else "",
         at=row.sent_at or row.created_at,
         kind="template" if isinstance(message, Template) else message.kind if isinstance(message, File) else "text",
         text=row.text,

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, defer
 
-from data.tables import Consent, Conversation, Event, Identity, InboxMessage, Lead, MediaFile, Number, OutboxMessage, Person
+from data.tables import Consent, Conversation, Event, Identity, InboxMessage, Lead, MediaFile, Number, OutboxMessage, Person, User
 
 TALK_STATUSES = ("answering", "waiting", "ready", "person", "taken", "quiet", "stuck")
 MOST_SINCE = 1_000
@@ -161,6 +161,8 @@ class Said:
     events: list[Event]
     media: dict[int, MediaFile]
     """By the id of the message that holds it."""
+    authors: dict[int, str]
+    """The names of the users who wrote some of it."""
     earlier: int | None
     """The id to go on from (`before`) when there is more; ids grow with time, whatever the table."""
 
@@ -174,7 +176,8 @@ def said(
     person_id: int | None = None,
 ) -> Said:
     """The last `limit` messages of the conversations, and events of the person where one is given: the last of all, those before
-    the row `before`, or all from the row `since` on (a page that is open asks so; MOST_SINCE at most). Four reads by index."""
+    the row `before`, or all from the row `since` on (a page that is open asks so; MOST_SINCE at most). Reads by
+    index only."""
     if since is not None:
         limit = MOST_SINCE
     received_query = select(InboxMessage).where(InboxMessage.conversation_id.in_(talk_ids)).order_by(InboxMessage.id.desc())
@@ -201,6 +204,7 @@ def said(
         sent=[row for row in reversed(sent) if row.id >= shown],
         events=[row for row in reversed(events) if row.id >= shown],
         media={file.message_id: file for file in media},
+        authors=_names(session, {row.author_id for row in sent if row.author_id is not None}),
         earlier=earlier,
     )
 
@@ -214,6 +218,12 @@ class PersonCard:
     talks: list[tuple[int, str]]
     """(conversation id, the number's name), all of them."""
     leads: list[Lead]
+
+
+def _names(session: Session, users: set[int]) -> dict[int, str]:
+    if not users:
+        return {}
+    return {user: name for user, name in session.execute(select(User.id, User.name).where(User.id.in_(users)))}  # noqa: C416
 
 
 def card(session: Session, person_id: int) -> PersonCard | None:

@@ -332,7 +332,7 @@ async def test_a_seller_takes_over_on_the_page_and_gives_it_back(demo: Any, open
     await ana.shows("< Hola Ana, soy Valeria.\n¿Te llamo?")
     await expect(bar).to_contain_text("Respondes tú")
     await expect(seller.locator("#reply textarea")).to_be_focused()
-    await expect(seller.locator(".bubble.ours .foot", has_text="Una persona")).to_have_count(1)
+    await expect(seller.locator(".bubble.ours .foot", has_text="Valeria Pardo")).to_have_count(1)
     await seller.locator("#reply textarea").fill("y además")
     await ana.says("sí, por favor")
     await expect(seller.locator(".bubble.theirs")).to_have_count(2)
