@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from bot.channels.base import UNKNOWN_TIME, Channel, Inbound, Item, Notice, Parsed, Sender, Status
@@ -27,7 +26,7 @@ from bot.standin import Outgoing
 from crm_bridge.people.rules import canonical_phone
 from crm_bridge.people.service import Contact, resolve
 from data import inbox
-from data.session import Database
+from data.session import Database, is_away
 from data.types import new_id
 
 log = structlog.get_logger()
@@ -40,8 +39,6 @@ LINGER = 0.005
 """Seconds that a body waits for company before the commit."""
 PART = 50
 """Messages, or statuses, in one commit: a large body takes several, and what comes beside it does not wait for all."""
-_THE_DATABASE = (OperationalError, InterfaceError, OSError)
-"""What is raised where it does not answer, or its disk is full."""
 _FORM_MARK = "ref:"
 
 _encode = msgspec.json.Encoder().encode
@@ -188,10 +185,10 @@ class Intake:
         try:
             for part in self._sorted(batch).parts():
                 self._on_stored(await self._write(part, TRIES if len(batch) == 1 else 1))
-        except _THE_DATABASE as error:  # not a body: the messenger comes back
-            self._refuse(batch, error)
-            return
-        except Exception:
+        except Exception as error:
+            if is_away(error):  # the messenger comes back
+                self._refuse(batch, error)
+                return
             if len(batch) > 1:  # one of them is poison: each gets a commit of its own
                 for one in batch:
                     await self._store_batch([one])
@@ -204,10 +201,8 @@ class Intake:
     async def _write(self, part: _Batch, tries: int) -> Stored:
         try:
             return await self._database.write(partial(self._store, batch=part))
-        except _THE_DATABASE:
-            raise
-        except Exception:
-            if tries == 1:
+        except Exception as error:
+            if tries == 1 or is_away(error):
                 raise
             return await self._write(part, tries - 1)
 

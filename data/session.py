@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import make_url
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from data.postgres import PostgresDatabase
 from data.scope import T, Work
@@ -23,6 +24,20 @@ class Database(Protocol):
         """Run `work` against a consistent view; whatever it writes is thrown away."""
 
     async def close(self) -> None: ...
+
+
+_OF_THE_WORK = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+_CLASSES_OF_THE_WORK = ("0A", "21", "22", "23", "42", "P0")
+"""The SQLSTATE classes of PostgreSQL (its manual, appendix A) that tell of values and statements."""
+
+
+def is_away(error: Exception) -> bool:
+    """Whether `error` is the database's own trouble (it starts, stops, is cut off, has no room), and not that of the work it was
+    given. From asyncpg most of either kind come as a bare DBAPIError: the SQLSTATE tells them apart."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return not isinstance(error, _OF_THE_WORK) and not state.startswith(_CLASSES_OF_THE_WORK)
 
 
 def connect(url: str) -> Database:

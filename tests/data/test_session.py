@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
-from data.session import Database, connect
+from data.session import Database, connect, is_away
 from data.tables import Company, User
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -112,3 +112,23 @@ async def test_a_file_that_is_no_database_says_so_at_once(tmp_path: Path) -> Non
     database = connect(f"sqlite:///{tmp_path / 'x.db'}")
     with pytest.raises(DatabaseError):
         await asyncio.wait_for(database.write(lambda session: add(session, "Una")), 5)
+
+
+async def test_the_databases_own_trouble_is_told_from_that_of_the_work(database: Database, unused_tcp_port: int) -> None:
+    async def failing(on: Database, statement: str) -> Exception:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - which one it is, is the question
+            await on.write(lambda session: session.execute(text(statement)))
+        assert isinstance(caught.value, Exception)
+        return caught.value
+
+    of_the_work = ("INSERT INTO companies (id) VALUES (1)", "INSERT INTO nowhere VALUES (1)")
+    if database.dialect == "postgresql":
+        assert is_away(await failing(database, "SELECT pg_terminate_backend(pg_backend_pid())"))
+        nobody = connect(f"postgresql://postgres@127.0.0.1:{unused_tcp_port}/nobody")
+        assert is_away(await failing(nobody, "SELECT 1"))
+        await nobody.close()
+        of_the_work += ("SELECT 1 / 0",)
+        assert not any([is_away(await failing(database, statement)) for statement in of_the_work])
+    else:
+        assert not is_away(await failing(database, of_the_work[0]))
+    assert not is_away(KeyError("a body's"))
