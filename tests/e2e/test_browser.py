@@ -349,6 +349,8 @@ async def test_a_seller_takes_over_on_the_page_and_gives_it_back(demo: Any, open
     await expect(colleague.get_by_role("alert")).to_contain_text("Otra persona está respondiendo")
     await expect(colleague.locator("#reply textarea")).to_have_value("yo le escribo")
     assert await colleague.evaluate("document.documentElement.scrollWidth") <= 390
+    thread, reply = [await colleague.locator(part).bounding_box() for part in (".thread", "#reply")]
+    assert thread["y"] + thread["height"] <= reply["y"], "one writes below what one reads"
 
     await seller.get_by_role("button", name="Devolver al bot").click()
     await expect(bar).to_contain_text("Responde el bot")
