@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 from sqlalchemy.orm import Session
 
+from bot.arrivals import recipient_of, referral_of
 from bot.channels.base import Inbound, Outbound
 from bot.clock import Clock
-from bot.intake import recipient_of, referral_of
 from bot.live import Change
 from bot.metrics import FAILED_TURNS, TURNS
 from bot.numbers import Numbers, OurNumber

@@ -1,16 +1,16 @@
 """From webhook bodies to stored messages: what waits together is stored together, in one commit, before anybody is told 200.
 
-Each body is kept to the byte; its messages are split off in the same commit, under the conversation they belong to. A message
-that is there already changes nothing. A body nobody can read, or for a number nobody knows, is kept and reported.
+Each body is kept to the byte; its messages are split off in the same commit (those of a large one in several), under the
+conversation they belong to (`bot/arrivals.py`). A message that is there already changes nothing. A body nobody can read, or for
+a number nobody knows, is kept and reported.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,13 +18,10 @@ import msgspec
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.channels.base import UNKNOWN_TIME, Channel, Inbound, Item, Notice, Parsed, Sender, Status
+from bot.arrivals import PART, Batch, StandIn, Stored, recipient_of, store
+from bot.channels.base import UNKNOWN_TIME, Channel, Inbound, Item, Notice, Parsed, Status
 from bot.clock import Clock
-from bot.notices import apply_notice
-from bot.numbers import Numbers, OurNumber
-from bot.standin import Outgoing
-from crm_bridge.people.rules import canonical_phone
-from crm_bridge.people.service import Contact, resolve
+from bot.numbers import Numbers
 from data import inbox
 from data.session import Database, is_away
 from data.types import new_id
@@ -37,33 +34,6 @@ TRIES = 3
 """Of a body that could not be stored: another process may have stored the same person at the same moment."""
 LINGER = 0.005
 """Seconds that a body waits for company before the commit."""
-PART = 50
-"""Messages, or statuses, in one commit: a large body takes several, and what comes beside it does not wait for all."""
-_FORM_MARK = "ref:"
-
-_encode = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A new message, as far as those need to know who pass it on."""
-
-    conversation_id: int
-    owner: str
-    number: OurNumber
-    body_id: int
-    message: Inbound
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What a commit brought: new messages, and messages of ours that moved."""
-
-    arrived: tuple[Arrived, ...] = ()
-    moved: tuple[int, ...] = ()
-    stand_ins: tuple[Outgoing, ...] = ()
-    """Messages that were queued, in the same commit, in place of ours that failed."""
-    notices: int = 0
 
 
 @dataclass(slots=True)
@@ -77,27 +47,6 @@ class _Waiting:
     @property
     def large(self) -> bool:
         return self.parsed is not None and len(self.parsed.items) > PART
-
-
-@dataclass(slots=True)
-class _Batch:
-    """The rows of one commit while they are put together."""
-
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-    messages: list[tuple[int, Inbound, OurNumber]] = field(default_factory=list)
-    statuses: list[Status] = field(default_factory=list)
-    notices: list[tuple[Notice, list[OurNumber]]] = field(default_factory=list)
-
-    def parts(self) -> Iterator[_Batch]:
-        """It in commits of at most PART; the bodies are in the first."""
-        yield _Batch(self.bodies, self.messages[:PART], self.statuses[:PART], self.notices)
-        for start in range(PART, max(len(self.messages), len(self.statuses)), PART):
-            part = slice(start, start + PART)
-            yield _Batch(messages=self.messages[part], statuses=self.statuses[part])
-
-
-StandIn = Callable[[Session, Sequence[int]], list[Outgoing]]
-"""Acts on messages of ours that failed: queues what stands in for them, and returns it."""
 
 
 class Overloaded(Exception):
@@ -198,7 +147,7 @@ class Intake:
             if not one.done.done():
                 one.done.set_result(None)
 
-    async def _write(self, part: _Batch, tries: int) -> Stored:
+    async def _write(self, part: Batch, tries: int) -> Stored:
         try:
             return await self._database.write(partial(self._store, batch=part))
         except Exception as error:
@@ -231,11 +180,11 @@ class Intake:
             "received_at": self._clock.now(),
         }
 
-    def _store(self, session: Session, batch: _Batch) -> Stored:
-        return store_items(session, self._database.dialect, batch, self._stand_in, self._clock.now())
+    def _store(self, session: Session, batch: Batch) -> Stored:
+        return store(session, self._database.dialect, batch, self._stand_in, self._clock.now())
 
-    def _sorted(self, waiting: Sequence[_Waiting]) -> _Batch:
-        batch = _Batch()
+    def _sorted(self, waiting: Sequence[_Waiting]) -> Batch:
+        batch = Batch()
         for one in waiting:
             if one.parsed is None:
                 batch.bodies.append(self._body_row(one, "unreadable", one.problem))
@@ -254,7 +203,7 @@ class Intake:
                 log.warning("webhook for an unknown number", channel=one.channel, number=names)
         return batch
 
-    def _sort(self, item: Item, body_id: int, batch: _Batch) -> bool:
+    def _sort(self, item: Item, body_id: int, batch: Batch) -> bool:
         """Put one item where it belongs; False when it is for nobody we know."""
         if isinstance(item, Notice):
             number = self._numbers.find(item.channel, item.number) if item.number else None
@@ -271,141 +220,3 @@ class Intake:
         else:
             batch.messages.append((body_id, item, number))
         return True
-
-
-def contact_of(sender: Sender, company: int) -> Contact:
-    """Who a sender is, with phones in the canon of their country."""
-    identities = [
-        ("phone", canonical_phone(sender.phone)) if sender.phone else None,
-        ("bsuid", sender.bsuid) if sender.bsuid else None,
-        ("telegram", sender.telegram) if sender.telegram else None,
-        ("webchat", sender.webchat) if sender.webchat else None,
-    ]
-    return Contact(company, tuple(each for each in identities if each), sender.name)
-
-
-def recipient_of(sender: Sender) -> dict[str, str]:
-    """The address that answers go to: exactly as the messenger gave it."""
-    return {field: value for field in ("phone", "bsuid", "telegram", "webchat") if (value := getattr(sender, field)) is not None}
-
-
-def referral_of(message: Inbound) -> dict[str, Any] | None:
-    """Where somebody comes from: the clicked advertisement, or a form's token in the ready-made greeting ("… ref:AB12CD")."""
-    if message.referral:
-        return message.referral
-    at = message.text.find(_FORM_MARK)
-    token = message.text[at + len(_FORM_MARK) :].split(maxsplit=1)[0:1] if at >= 0 else []
-    return {"form": token[0][:64]} if token and token[0].isalnum() else None
-
-
-def store_items(session: Session, dialect: str, batch: _Batch, stand_in: StandIn, now: datetime) -> Stored:
-    """Write the batch: bodies, people and conversations where they are new, then messages, files and statuses."""
-    inbox.add_bodies(session, batch.bodies)
-    fresh = _without_known(session, batch.messages)
-    contacts = [contact_of(message.sender, number.row.company_id) for _, message, number in fresh]
-    people = resolve(session, contacts, now)
-    talks = inbox.talks(session, set(people.values())) if people else {}
-    conversations: list[dict[str, Any]] = []
-    rows: list[dict[str, Any]] = []
-    media: list[dict[str, Any]] = []
-    arrived: list[Arrived] = []
-    for (body_id, message, number), contact in zip(fresh, contacts, strict=True):
-        person = people[contact]
-        talk, owner = talks.get((number.row.id, person), (0, "bot"))
-        if not talk:
-            talk = new_id()
-            talks[number.row.id, person] = talk, owner
-            conversations.append(
-                {
-                    "id": talk,
-                    "company_id": number.row.company_id,
-                    "number_id": number.row.id,
-                    "person_id": person,
-                    "recipient": recipient_of(message.sender),
-                    "reasons": [],
-                    "referral": referral_of(message),
-                    "created_at": now,
-                }
-            )
-        row_id = new_id()
-        rows.append(
-            {
-                "id": row_id,
-                "company_id": number.row.company_id,
-                "body_id": body_id,
-                "conversation_id": talk,
-                "channel": message.channel,
-                "external_id": message.external_id,
-                "kind": message.kind,
-                "text": message.text,
-                "payload": _encode(message).decode(),
-                "at": message.at,
-                "received_at": now,
-                "state": "new",
-            }
-        )
-        if message.media is not None:
-            media.append(
-                {
-                    "id": new_id(),
-                    "company_id": number.row.company_id,
-                    "message_id": row_id,
-                    "number_id": number.row.id,
-                    "external_id": message.media.id,
-                    "mime": message.media.mime,
-                    "filename": message.media.filename,
-                    "sha256": message.media.sha256,
-                    "size": message.media.size,
-                    "state": "waiting",
-                    "due_at": now,
-                }
-            )
-        arrived.append(Arrived(talk, owner, number, body_id, message))
-    inbox.add_conversations(session, dialect, conversations)
-    inbox.add_messages(session, dialect, rows)
-    inbox.add_media(session, media)
-    moved, failed = _statuses(session, dialect, batch.statuses)
-    made = stand_in(session, failed) if failed else []
-    for notice, numbers in batch.notices:
-        for number in numbers:
-            apply_notice(session, notice, number, now)
-    return Stored(tuple(arrived), moved, tuple(made), len(batch.notices))
-
-
-def _without_known(session: Session, messages: Iterable[tuple[int, Inbound, OurNumber]]) -> list[tuple[int, Inbound, OurNumber]]:
-    fresh = {
-        (message.channel, message.external_id): (body, message, number) for body, message, number in reversed(list(messages))
-    }
-    if not fresh:
-        return []
-    known = inbox.known_messages(session, [external for _, external in fresh])
-    return [entry for key, entry in reversed(fresh.items()) if key not in known]
-
-
-def _statuses(session: Session, dialect: str, statuses: Sequence[Status]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    rows = [
-        {
-            "id": new_id(),
-            "channel": status.channel,
-            "external_id": status.external_id,
-            "status": status.status,
-            "outbox_id": _outbox_id(status.callback),
-            "code": status.code,
-            "detail": status.detail,
-            "at": status.at,
-        }
-        for status in statuses
-    ]
-    failures = [status.external_id for status in statuses if status.status == "failed"]
-    known = inbox.known_failures(session, failures) if failures else set()
-    inbox.merge_statuses(session, dialect, rows)
-    own = [(status, outbox) for status in statuses if (outbox := _outbox_id(status.callback)) is not None]
-    fresh = {outbox for status, outbox in own if status.status == "failed" and (status.channel, status.external_id) not in known}
-    return tuple({outbox for _, outbox in own}), tuple(fresh)
-
-
-def _outbox_id(callback: str | None) -> int | None:
-    """Our own id in a status; None when it is somebody else's words."""
-    if callback and callback.isascii() and callback.isdigit() and len(callback) < 20 and int(callback) < 1 << 63:
-        return int(callback)
-    return None

@@ -10,13 +10,14 @@ from typing import Any
 
 import structlog
 
+from bot.arrivals import Arrived, Stored, recipient_of
 from bot.backlog import Backlog
 from bot.bus import Bus
 from bot.channels.base import Channel, Recipient
 from bot.clock import Clock
 from bot.cluster import Cluster
 from bot.courtesy import Courtesies
-from bot.intake import Arrived, Intake, Stored, recipient_of
+from bot.intake import Intake
 from bot.live import Change, Live
 from bot.media import Media
 from bot.numbers import Numbers

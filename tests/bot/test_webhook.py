@@ -17,8 +17,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import update
 
+from bot.arrivals import Stored
 from bot.backlog import LONGEST, MANY, Backlog
-from bot.intake import Intake, Stored
+from bot.intake import Intake
 from bot.maintenance import replay
 from bot.simulator.webhooks import body, signature
 from bot.standin import StandIns
