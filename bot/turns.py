@@ -6,7 +6,6 @@ tries, and the next ones flow.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -31,7 +30,8 @@ log = structlog.get_logger()
 FEWEST, BATCH = 8, 64
 """Conversations in one commit."""
 PROMPT = 0.02
-"""Seconds that a commit may take before the next has fewer: whoever comes meanwhile waits for it, and so does what is sent."""
+"""Seconds of CPU that the turns of a commit may cost: whoever comes meanwhile waits for them, and so does what is sent. How long
+the database takes is no matter: it takes little longer for more."""
 GATHER = 0.005
 """Seconds that ready conversations wait for others: a batch costs little more than one."""
 ALBUM = 1.0
@@ -74,7 +74,6 @@ class Turns:
         self._missed = asyncio.Event()
         """Something could not be had now: look into the database again soon."""
         self._answering: frozenset[int] = frozenset()
-        self._most = BATCH
 
     @property
     def waiting(self) -> int:
@@ -154,7 +153,7 @@ class Turns:
         loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
-            most = self._most
+            most = min(max(int(PROMPT / self._conversations.cost), FEWEST), BATCH)
             if 0 < len(batch := self._queue.take(most)) < most:
                 await asyncio.sleep(GATHER)
                 batch = list(dict.fromkeys(batch + self._queue.take(most - len(batch))))  # one may have said more meanwhile
@@ -168,14 +167,10 @@ class Turns:
             for talk in batch:
                 self._latest.pop(talk, None)
             self._answering = frozenset(batch)
-            began = time.monotonic()
             try:
                 await self._answer(batch)
             finally:
                 self._answering = frozenset()
-            took = time.monotonic() - began
-            if took > PROMPT or len(batch) == most:
-                self._most = min(max(int(len(batch) * PROMPT / took), most // 2, FEWEST), BATCH)
 
     async def _answer(self, batch: Sequence[int]) -> bool:
         """False when the database takes nothing: what is left of the batch is found there again."""
