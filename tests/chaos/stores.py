@@ -67,7 +67,7 @@ async def redis(play: Play) -> None:
 async def disk_full(play: Play) -> None:
     """SQLite's disk fills up and is freed again: what cannot be stored is refused with 503."""
     refusals = []
-    async with small_disk(24) as disk, open_stage(play, database_folder=disk.folder) as stage:
+    async with small_disk(96) as disk, open_stage(play, database_folder=disk.folder) as stage:
         async for _ in stage.rounds():
             await asyncio.sleep(play.chance.uniform(0.5, 1.0))
             disk.fill()
