@@ -132,7 +132,8 @@ class Intake:
 
     async def _store_batch(self, batch: Sequence[_Waiting]) -> None:
         try:
-            for part in self._sorted(batch).parts():
+            rows = self._sorted(batch)
+            for part in rows.parts() if batch[0].large else [rows]:  # what came in a small body is stored, and answered, together
                 self._on_stored(await self._write(part, TRIES if len(batch) == 1 else 1))
         except Exception as error:
             if is_away(error):  # the messenger comes back
