@@ -6,14 +6,15 @@ nobody had begun to send is taken back.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from bot.channels.base import Text
+from bot.channels.base import WINDOW, Text
+from bot.conversation import PREVIEW
 from bot.standin import Outgoing
 from crm_bridge.companies.rules import Refusal
 from crm_bridge.events import Event, HandedBack, TakenOver
@@ -24,11 +25,8 @@ from data.tables import Conversation, Lead, Number, OutboxMessage, User
 from data.types import new_id
 from dialogs import engine
 
-WINDOW = timedelta(hours=24)
-"""After a person's last message, how long WhatsApp takes free text to them."""
 LONGEST = 4096
 """Characters of a text message."""
-_PREVIEW = 120
 _encode = msgspec.json.Encoder().encode
 
 
@@ -99,7 +97,7 @@ def reply(session: Session, talk_id: int, user_id: int, words: str, now: datetim
         "author_id": user_id,
         "created_at": now,
     }
-    talk.preview, talk.unread = words[:_PREVIEW], 0
+    talk.preview, talk.unread = words[:PREVIEW], 0
     session.flush()
     outbox.add(session, [row])
     return Outgoing(row["id"], talk.id, talk.number_id, talk.recipient, message)

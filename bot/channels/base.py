@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -13,6 +13,8 @@ Kind = Literal[
     "location", "contacts", "order", "reaction", "edit", "revoke", "system", "echo", "unsupported",
 ]  # fmt: skip
 
+WINDOW = timedelta(hours=24)
+"""After a person's last message, how long WhatsApp takes free text to them."""
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """A message's `at` when the messenger's own time could not be read: such a message is dated 1970."""
 

@@ -20,12 +20,12 @@ from babel.dates import format_date, format_datetime, format_time, format_timede
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from bot.channels.base import WINDOW
 from bot.keys import CLOCK
 from bot.web.sessions import VIEWER
 
 HERE = Path(__file__).parent
 STATIC = {path.name: path for path in (HERE / "static").iterdir()}
-WINDOW = timedelta(hours=24)
 CSRF = web.RequestKey("csrf", str)
 """What the forms of the page carry."""
 _LOCALE = "es"

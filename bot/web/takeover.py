@@ -45,12 +45,10 @@ async def _change(request: web.Request, work: Callable[..., object]) -> web.Resp
 
 async def reply(request: web.Request) -> web.Response:
     """Send what was written; an empty field comes back, or the words with what is wrong."""
-    talk_id, words = row_id(request), await field(request, "words", takeover.LONGEST + 1)
+    talk_id, words = row_id(request), (await field(request, "words", 4 * takeover.LONGEST)).replace("\r\n", "\n")
     viewer, now = viewer_of(request), request.app[CLOCK].now()
     try:
-        message = await _write(
-            request, lambda session: takeover.reply(session, talk_id, viewer.user_id, words.replace("\r\n", "\n"), now)
-        )
+        message = await _write(request, lambda session: takeover.reply(session, talk_id, viewer.user_id, words, now))
     except Refusal as refusal:
         context = {"line": await line_of(request), "error": type(refusal).__name__, "words": words}
         return await render("_reply.html", request, context)
