@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
+from bot.intake import Intake
 from bot.simulator.webhooks import body
+from bot.standin import StandIns
 from data.tables import Conversation, Event, Identity, InboxMessage, Lead, Number, OutboxMessage, Person, WebhookBody
 
 Value = Callable[..., dict[str, Any]]
@@ -68,6 +70,20 @@ async def test_webhooks_at_the_same_time_share_a_commit(shop: Any, value: Value)
     assert len(await shop.rows(InboxMessage)) == 50
     assert len(commits) <= 3
     await shop.settled()
+
+
+async def test_small_bodies_are_stored_whole_and_a_large_one_in_parts(shop: Any, value: Value) -> None:
+    """What a person wrote in one body is there at once, to be answered together; what comes beside a large body has its turn."""
+    parts, commits = shop.service, []
+    stand_ins = StandIns(parts.numbers, parts.channels, parts.clock)
+    intake = Intake(shop.database, parts.numbers, parts.clock, stand_ins.make, commits.append, lambda _number: False)
+    small = [body(WABA, "messages", value("hola", "busco", "precios", phone=f"57300111{n:04}")) for n in range(30)]
+    await asyncio.gather(*(intake.accept(parts.channels["whatsapp"], raw) for raw in small))
+    assert [len(stored.arrived) for stored in commits] == [90]
+    commits.clear()
+    await intake.accept(parts.channels["whatsapp"], body(WABA, "messages", value(*(f"hola {n}" for n in range(120)))))
+    assert [len(stored.arrived) for stored in commits] == [50, 50, 20]
+    assert len(await shop.rows(InboxMessage)) == 210
 
 
 async def test_a_body_that_the_database_refuses_harms_no_other(any_shop: Any, value: Value) -> None:
