@@ -153,16 +153,21 @@ def _happening(row: Event) -> Happening:
     payload = row.payload
     details: list[str] = []
     if row.kind in ("LeadRegistered", "LeadUpdated"):
-        details = [word("interest", payload.get("interest")), word("priority", payload.get("priority"))]
+        details = [_small("interest", payload.get("interest")), _small("priority", payload.get("priority"))]
     elif row.kind == "HandoffRequested":
-        details = [word("handoff", payload.get("reason"))]
+        details = [_small("handoff", payload.get("reason"))]
     elif row.kind == "TakenOver":
         details = [word("by", payload.get("by"))]
     elif row.kind == "ConsentChanged":
-        details = [word("purpose", payload.get("purpose")), word("consent", "yes" if payload.get("granted") else "no")]
+        details = [_small("purpose", payload.get("purpose")), _small("consent", "yes" if payload.get("granted") else "no")]
     elif row.kind == "IdentityChanged":
-        details = [word("identity", payload.get("kind")), f"{payload.get('old')} → {payload.get('new')}"]
+        details = [_small("identity", payload.get("kind")), f"{payload.get('old')} → {payload.get('new')}"]
     return Happening(row.id, row.at, row.kind, tuple(details))
+
+
+def _small(group: str, key: object) -> str:
+    """A word of the catalogue in the middle of a sentence."""
+    return word(group, key).lower()
 
 
 def _plain_type(file: MediaFile) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from bot.channels.base import Inbound, Sender
 from bot.keys import CLOCK, LIVE, NUMBERS
 from crm_bridge.people import queries as people
-from data.tables import Conversation, DialogVersion, InboxMessage, Lead, MediaFile, Person
+from data.tables import Conversation, DialogVersion, Event, InboxMessage, Lead, MediaFile, Person
 
 
 @pytest.fixture
@@ -244,6 +244,17 @@ async def test_a_lead_shows_points_contact_origin_and_all_that_happened(site: An
         "un portátil", "Quedó registrado como prospecto", "secreto de una", "Hoy",
     ):  # fmt: skip
         assert shown in page
+
+
+async def test_the_timeline_tells_who_took_a_conversation(site: Any) -> None:
+    ids = site.ids["una"]
+    taken = {"company_id": ids["company"], "person_id": ids["person"], "kind": "TakenOver", "at": site.app[CLOCK].now()}
+    for by in ("Valeria Pardo", "phone app"):
+        await site.write(lambda session, by=by: session.add(Event(**taken, payload={"by": by})))
+    page = await (await site.browser("seller@una.co")).get(f"/leads/{ids['lead']}")
+    for shown in ("Una persona tomó la conversación: Valeria Pardo", "Una persona tomó la conversación: desde el teléfono"):
+        assert shown in page
+    assert "electrónica · caliente" in page
 
 
 @pytest.mark.parametrize(
