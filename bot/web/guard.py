@@ -23,6 +23,9 @@ log = structlog.get_logger()
 
 PUBLIC: frozenset[str] = frozenset({"*"})
 """The roles of a page that needs no log-in."""
+EVERYBODY = frozenset({"admin", "manager", "seller"})
+MANAGERS = frozenset({"admin", "manager"})
+ADMINS = frozenset({"admin"})
 GUEST = web.RequestKey("guest", str)
 _GUEST_COOKIE = "mostrador_guest"
 _SAFE = ("GET", "HEAD")

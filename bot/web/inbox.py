@@ -13,7 +13,7 @@ from bot.keys import DATABASE, LIVE, NUMBERS, SETTINGS
 from bot.live import Change
 from bot.web.answers import so_far
 from bot.web.bubbles import by_day, inline_type, items
-from bot.web.guard import viewer_of
+from bot.web.guard import MANAGERS, viewer_of
 from bot.web.pages import chosen, chosen_id, clean, from_cursor, moment, render, row_id, stretch, to_cursor
 from crm_bridge.companies import queries as companies
 from crm_bridge.leads.rules import PRIORITIES
@@ -21,8 +21,6 @@ from crm_bridge.people import queries
 from crm_bridge.people.queries import TALK_STATUSES, TalkFilter, TalkLine
 
 _PAGE = 30
-OVER = frozenset({"admin", "manager"})
-"""The roles that may take a conversation from somebody, and give it back for them."""
 _MESSAGES = 80
 
 
@@ -112,7 +110,7 @@ async def owner_of(request: web.Request, line: TalkLine) -> dict[str, object]:
     if talk.owner_id is not None:
         user = await request.app[DATABASE].read(partial(companies.account, user_id=talk.owner_id), company=viewer.company_id)
     mine = talk.owner == "human" and talk.owner_id in (None, viewer.user_id)
-    return {"owner_name": user.name if user else "", "mine": mine, "over": viewer.role in OVER, "error": "", "words": ""}
+    return {"owner_name": user.name if user else "", "mine": mine, "over": viewer.role in MANAGERS, "error": "", "words": ""}
 
 
 async def _thread(request: web.Request, line: TalkLine) -> dict[str, object]:

@@ -12,13 +12,9 @@ from aiohttp.typedefs import Handler
 
 from bot.keys import SETTINGS
 from bot.web import account, auth, dialogs, inbox, leads, live, preview, takeover, users
-from bot.web.guard import PUBLIC, Route, error_page, guarded
+from bot.web.guard import ADMINS, EVERYBODY, MANAGERS, PUBLIC, Route, error_page, guarded
 from bot.web.pages import STATIC, setup_templates
 from bot.web.sessions import SqlStorage
-
-EVERYBODY = frozenset({"admin", "manager", "seller"})
-MANAGERS = frozenset({"admin", "manager"})
-ADMINS = frozenset({"admin"})
 
 
 async def static(request: web.Request) -> web.FileResponse:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from bot import takeover
 from bot.keys import CLOCK, DATABASE, SERVICE
 from bot.live import Change
-from bot.web.guard import viewer_of
-from bot.web.inbox import OVER, line_of, owner_of
+from bot.web.guard import MANAGERS, viewer_of
+from bot.web.inbox import line_of, owner_of
 from bot.web.pages import field, render, row_id
 from crm_bridge.companies.rules import Refusal
 
@@ -37,7 +37,9 @@ async def give_back(request: web.Request) -> web.Response:
 async def _change(request: web.Request, work: Callable[..., object]) -> web.Response:
     viewer, now = viewer_of(request), request.app[CLOCK].now()
     try:
-        await _write(request, partial(work, talk_id=row_id(request), user_id=viewer.user_id, now=now, over=viewer.role in OVER))
+        await _write(
+            request, partial(work, talk_id=row_id(request), user_id=viewer.user_id, now=now, over=viewer.role in MANAGERS)
+        )
     except Refusal as refusal:
         return await owner(request, type(refusal).__name__)
     return await owner(request)
