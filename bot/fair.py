@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
+FEW = 8
+"""Conversations of one source that are taken together: whoever comes meanwhile waits for them."""
 _Node = OrderedDict[int, Any]
 """{id: node} down to {conversation: the loop's time to answer it at}; those that were not served lately stand first."""
 
@@ -23,7 +25,7 @@ class Place(NamedTuple):
 class FairQueue:
     """Each conversation stands in it once. `take` takes one of each company in turn, within it of each number, and within that
     of each source: a flood on one number costs the others one place a round, and so does a body with a thousand messages. Within
-    a source it is first come, first served."""
+    a source it is first come, first served, at most FEW at a time."""
 
     def __init__(self) -> None:
         self._root: _Node = OrderedDict()
@@ -56,7 +58,7 @@ class FairQueue:
 
 def _due(node: _Node, depth: int, now: float) -> Iterator[int]:
     if not depth:
-        return (conversation for conversation, at in node.items() if at <= now)
+        return islice((conversation for conversation, at in node.items() if at <= now), FEW)
     return _in_turn(_due(below, depth - 1, now) for below in node.values())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
-from bot.fair import FairQueue, Place
+from bot.fair import FEW, FairQueue, Place
 
 
 async def test_first_come_first_served_within_a_number() -> None:
@@ -36,6 +36,15 @@ async def test_a_body_with_a_thousand_messages_costs_the_others_one_place_a_roun
     assert queue.take(5) == [0, 2001, 2002, 1, 2]
     queue.put(Place(1, 1, 2003), 2003, 0)
     assert queue.take(3) == [3, 2003, 4]
+
+
+async def test_of_one_body_few_are_taken_together() -> None:
+    queue = FairQueue()
+    for talk in range(20):
+        queue.put(Place(1, 1, 7), talk, 0)
+        queue.put(Place(1, 1, 8 + talk), 100 + talk, 0)
+    assert len([talk for talk in queue.take(64) if talk < 100]) == FEW
+    assert queue.take(64) == [*range(FEW, 2 * FEW)]
 
 
 async def test_with_more_companies_than_places_everybody_is_served_in_turn() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -107,10 +107,12 @@ class Crowd:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience)
 
-    def first_answer(self) -> asyncio.Future[float]:
-        """When somebody who is waiting now (anybody, when nobody is) hears an answer, in the loop's time."""
+    def first_answer(self, given_up: Collection[str | None] = ()) -> asyncio.Future[float]:
+        """When somebody who is waiting now (anybody, when nobody is) hears an answer, in the loop's time. `given_up`: phones of
+        those who wait in vain, as their answer was left to a person."""
         future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._watches.append(({talk for talk in self.talks if talk.unanswered and not talk.gave_up}, future))
+        waiting = {talk for talk in self.talks if talk.unanswered and not talk.gave_up and talk.person.phone not in given_up}
+        self._watches.append((waiting, future))
         return future
 
     def took(self, since: float, until: float) -> list[float]:
