@@ -92,8 +92,43 @@ class TakenOver(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LeadAssigned(Event):
+    """A seller was asked to answer: the lead is theirs to accept. `because`: see crm_bridge/assignment/rules.py, Choice."""
+
+    to: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPassed(Event):
+    """The seller did not take it. `because`: declined or expired."""
+
+    by: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadWaits(Event):
+    """Nobody is there for it. `until`: when somebody is, in ISO 8601 ("": not known); `everybody`: all of them let it pass."""
+
+    until: str
+    everybody: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HandedBack(Event):
-    """The bot answers again."""
+    """The bot answers again. What was said while a person did: messages `received` and `sent`, and the `last` one received."""
+
+    received: int = 0
+    sent: int = 0
+    last: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionRated(Event):
+    """The prospect rated how they were attended: 1 to 5."""
+
+    score: int
 
 
 @dataclass(frozen=True, slots=True)

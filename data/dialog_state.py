@@ -28,6 +28,7 @@ _LOAD = Prepared(
         PEOPLE.c.phone,
         PEOPLE.c.organisation,
         PEOPLE.c.language,
+        PEOPLE.c.user_id,
         exists(select(1).where(LEADS.c.person_id == PEOPLE.c.id)).label("has_lead"),
     )
     .join(PEOPLE, PEOPLE.c.id == CONVERSATIONS.c.person_id)

@@ -12,6 +12,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from crm_bridge.assignment import sellers
+from crm_bridge.assignment import service as assignment
 from crm_bridge.companies import hours as opening
 from crm_bridge.companies import rules
 from data.scope import company_of
@@ -42,11 +44,14 @@ def add_user(session: Session, *, name: str, email: str, role: str, password_has
             session.add(user)
     except IntegrityError:
         raise rules.EmailTaken from None
+    if role == "seller":
+        sellers.join(session, sellers.first_team(session, user.company_id, now), user.id)
     return user
 
 
 def change_user(session: Session, user_id: int, *, by: int, role: str, active: bool, now: datetime) -> User:
-    """Set somebody's role and whether they may log in; switched off, all their sessions end. LookupError when there is none."""
+    """Set somebody's role and whether they may log in; switched off, all their sessions end, and what they were answering goes to
+    somebody else. LookupError when there is none."""
     user = _user(session, user_id)
     if role not in rules.ROLES:
         raise rules.WrongRole
@@ -54,7 +59,9 @@ def change_user(session: Session, user_id: int, *, by: int, role: str, active: b
         raise rules.OwnAccount
     user.role, user.active = role, active
     if not active:
+        session.flush()
         end_sessions(session, user_id, now)
+        assignment.remove_seller(session, user_id, now)
     return user
 
 

@@ -10,11 +10,27 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from crm_bridge.assignment.service import close, current
 from crm_bridge.events import IdentityChanged, PeopleMerged
 from crm_bridge.journal import record
 from crm_bridge.people.rules import canonical_phone
 from data.prepared import Prepared, among
-from data.tables import Consent, Conversation, Event, Identity, InboxMessage, Lead, OutboxMessage, Person
+from data.tables import (
+    Alert,
+    Assignment,
+    Consent,
+    ContactPoint,
+    Conversation,
+    Event,
+    Identity,
+    InboxMessage,
+    Lead,
+    Note,
+    OutboxMessage,
+    Person,
+    Rating,
+    Reminder,
+)
 from data.types import new_id
 
 _PEOPLE = cast(Table, Person.__table__)
@@ -116,7 +132,8 @@ def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -
         if same is None:
             other.person_id = keep
             continue
-        for table in (InboxMessage, OutboxMessage, Event, Lead):
+        _keep_one_hand_over(session, same.id, other.id, now)
+        for table in (InboxMessage, OutboxMessage, Event, Lead, Alert, Assignment, ContactPoint, Note, Rating, Reminder):
             session.execute(
                 update(table)
                 .where(table.company_id == company, table.conversation_id == other.id)
@@ -141,15 +158,24 @@ def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -
             session.flush()
         lead.person_id = keep
     session.flush()
-    for owned in (Identity, Consent, Event):
+    for owned in (Identity, Consent, Event, Assignment):
         session.execute(update(owned).where(owned.company_id == company, owned.person_id == gone).values(person_id=keep))
     left, right = session.get_one(Person, keep), session.get_one(Person, gone)
-    for field in ("name", "profile_name", "email", "phone", "organisation", "language"):
+    for field in ("name", "profile_name", "email", "phone", "organisation", "language", "user_id"):
         if getattr(left, field) is None:
             setattr(left, field, getattr(right, field))
     right.merged_into_id = keep
     session.flush()
     record(session, company, PeopleMerged(gone=gone), now, person=keep)
+
+
+def _keep_one_hand_over(session: Session, kept: int, gone: int, now: datetime) -> None:
+    """Of two conversations that become one, one hand-over goes on: the one that somebody has accepted, else the kept one's."""
+    found = {talk: current(session, talk, lock=True) for talk in (kept, gone)}
+    if None not in found.values():
+        theirs = found[gone]
+        close(session, kept if theirs is not None and theirs.state == "accepted" else gone, now)
+        session.flush()
 
 
 def _of(table: type, company: int, person: int):  # type: ignore[no-untyped-def]

@@ -1,5 +1,19 @@
 """All tables, one file per area; importing this package makes `Base.metadata` whole."""
 
+from data.tables.alerts import Alert, ContactPoint, Delivery, LinkCode
+from data.tables.assignment import (
+    Assignment,
+    CannedReply,
+    Holiday,
+    Leave,
+    Note,
+    Offer,
+    Rating,
+    Reminder,
+    Seller,
+    Team,
+    TeamMember,
+)
 from data.tables.base import Base, OfCompany
 from data.tables.catalogue import Product
 from data.tables.companies import Company, DialogVersion, Number, User, WebSession
@@ -16,7 +30,8 @@ from data.tables.people import Consent, Identity, Person
 from data.tables.processes import Process
 
 __all__ = [
-    "Base", "Company", "Consent", "Conversation", "DeliveryStatus", "DialogVersion", "Event", "Identity",
-    "InboxMessage", "Lead", "MediaFile", "Number", "OfCompany", "OutboxMessage", "Person", "Process", "Product",
-    "User", "WebSession", "WebhookBody",
+    "Alert", "Assignment", "Base", "CannedReply", "Company", "Consent", "ContactPoint", "Conversation", "Delivery",
+    "DeliveryStatus", "DialogVersion", "Event", "Holiday", "Identity", "InboxMessage", "Lead", "Leave", "LinkCode",
+    "MediaFile", "Note", "Number", "OfCompany", "Offer", "OutboxMessage", "Person", "Process", "Product", "Rating",
+    "Reminder", "Seller", "Team", "TeamMember", "User", "WebSession", "WebhookBody",
 ]  # fmt: skip

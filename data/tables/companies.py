@@ -42,6 +42,9 @@ class User(OfCompany, Base):
     failed_logins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
+    quiet_from: Mapped[str | None]
+    quiet_until: Mapped[str | None]
+    """HH:MM in the company's zone: between them they are told nothing but by e-mail and on screen; None: at any hour."""
     created_at: Mapped[datetime]
 
 
@@ -88,6 +91,10 @@ class Number(OfCompany, Base):
     """The approved template that goes out when the 24-hour window is closed; one body parameter, the person's name."""
     rate: Mapped[int] = mapped_column(default=80)
     """Messages a second it may send."""
+    alert_template: Mapped[str | None]
+    """The approved template that alerts our own people on WhatsApp when their window is closed; see docs/operate.md."""
+    team_id: Mapped[int | None]
+    """Who gets its leads; None: the company's first team."""
     quality: Mapped[str | None]
     stopped: Mapped[str | None]
     """Why it may not send now (an error of the account); None when it may."""

@@ -65,6 +65,8 @@ class Conversation(OfCompany, Base):
     """The messenger's time of the person's last message: the 24-hour window counts from here."""
     due_at: Mapped[datetime | None]
     """When silence is to be answered, or the talk expires."""
+    snoozed_until: Mapped[datetime | None]
+    """Its owner does not want to see it before; a message of the person ends that."""
     referral: Mapped[dict[str, Any] | None]
     """The advertisement or form that first brought the person here."""
     created_at: Mapped[datetime]

@@ -21,6 +21,8 @@ class Person(OfCompany, Base):
     """E.164, of the messenger or told."""
     organisation: Mapped[str | None]
     language: Mapped[str | None]
+    user_id: Mapped[int | None]
+    """Set where this is one of our own people, who wrote the one-time code: they chat with the staff commands, not the dialog."""
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     """Set when two rows turned out to be one person; the other one lives on."""
     created_at: Mapped[datetime]

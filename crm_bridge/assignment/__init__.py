@@ -1,0 +1,1 @@
+"""Which seller answers a prospect: fair shares, who is there and has room, offers, and targets."""

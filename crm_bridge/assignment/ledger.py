@@ -1,0 +1,113 @@
+"""The books of a team: its members as a decision sees them, and what it writes. Whoever changes them holds the team's row."""
+
+from __future__ import annotations
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.orm import Session
+
+from crm_bridge.assignment import rules
+from crm_bridge.assignment.rules import Choice, Member
+from data.tables import Assignment, Leave, Offer, Seller, Team, TeamMember, User
+
+RANK = case(rules.LOAD, value=Assignment.priority, else_=0)
+"""The load of a hand-over, and its place in the queue."""
+
+
+def team(session: Session, team_id: int, *, lock: bool = False) -> Team:
+    query = select(Team).where(Team.id == team_id)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    row = session.scalar(query)
+    if row is None:
+        raise LookupError(team_id)
+    return row
+
+
+def members(session: Session, team_id: int, besides: int, today: str) -> list[Member]:
+    """The team as it stands: three reads. The load leaves the hand-over itself out."""
+    rows = session.execute(
+        select(TeamMember, User, Seller)
+        .join(User, User.id == TeamMember.user_id)
+        .outerjoin(Seller, Seller.user_id == TeamMember.user_id)
+        .where(TeamMember.team_id == team_id)
+        .order_by(TeamMember.user_id)
+        .execution_options(populate_existing=True)
+    ).all()
+    users = [user.id for _, user, _ in rows]
+    loads: dict[int | None, int] = {
+        user: int(load)
+        for user, load in session.execute(
+            select(Assignment.user_id, func.sum(RANK))
+            .where(Assignment.user_id.in_(users), Assignment.state != "closed", Assignment.id != besides)
+            .group_by(Assignment.user_id)
+        )
+    }
+    absences: dict[int, list[tuple[str, str]]] = {}
+    for user, first, last in session.execute(
+        select(Leave.user_id, Leave.first_day, Leave.last_day).where(Leave.user_id.in_(users), Leave.last_day >= today)
+    ):
+        absences.setdefault(user, []).append((first, last))
+    return [
+        Member(
+            user_id=user.id,
+            name=user.name,
+            weight=member.weight,
+            served=member.served,
+            active=user.active,
+            away=work.away if work else False,
+            away_until=work.away_until if work else None,
+            capacity=work.capacity if work else rules.CAPACITY,
+            load=loads.get(user.id, 0),
+            skills=tuple(work.skills) if work else (),
+            languages=tuple(work.languages) if work else (),
+            hours=work.hours if work else None,
+            absences=tuple(absences.get(user.id, ())),
+        )
+        for member, user, work in rows
+    ]
+
+
+def former(session: Session, row: Assignment) -> int | None:
+    """Who answered this person last, on any number."""
+    return session.scalar(
+        select(Assignment.user_id)
+        .where(Assignment.person_id == row.person_id, Assignment.id != row.id, Assignment.accepted_at.is_not(None))
+        .order_by(Assignment.id.desc())
+        .limit(1)
+    )
+
+
+def refund(session: Session, team_id: int, offer: Offer) -> None:
+    team(session, team_id, lock=True)
+    session.execute(
+        update(TeamMember)
+        .where(TeamMember.team_id == team_id, TeamMember.user_id == offer.user_id)
+        .values(served=TeamMember.served - offer.cost, turns=TeamMember.turns - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def charge(session: Session, team_id: int, user_id: int) -> int:
+    """A turn for somebody who was not chosen by the ledger; returns what it cost. Nothing for one who is not of the team."""
+    team(session, team_id, lock=True)
+    weight = session.scalar(select(TeamMember.weight).where(TeamMember.team_id == team_id, TeamMember.user_id == user_id))
+    if not weight:
+        return 0
+    cost = rules.cost_of(weight)
+    session.execute(
+        update(TeamMember)
+        .where(TeamMember.team_id == team_id, TeamMember.user_id == user_id)
+        .values(served=TeamMember.served + cost, turns=TeamMember.turns + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return cost
+
+
+def write(session: Session, team: Team, choice: Choice, books: rules.Ledger) -> None:
+    for user, served in sorted(books.served.items()):
+        session.execute(
+            update(TeamMember)
+            .where(TeamMember.team_id == team.id, TeamMember.user_id == user)
+            .values(served=served, turns=TeamMember.turns + int(user == choice.user_id))
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,107 @@
+"""The times in which a seller is to answer: begun, warned of, missed; and what lies idle too long. The row's own columns say what
+has been done, so that each step is taken once, by whichever process comes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm_bridge.assignment.rules import after_business_minutes
+from crm_bridge.assignment.service import give_up
+from data.tables import Assignment, Company, Holiday, Number, Team
+
+WARN_AT = 2 / 3
+"""The part of a target after which the seller is warned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened to a target. `what`: begun, warned, missed, or passed_on (missed, and another seller is looked for)."""
+
+    assignment: Assignment
+    what: str
+    user_id: int | None = None
+    """Whose it was."""
+
+
+def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, int]]:
+    """(company, hand-over) whose target begins, is to be warned of, or is over."""
+    found = session.execute(
+        select(Assignment.company_id, Assignment.id)
+        .where(Assignment.due_at.is_not(None), Assignment.due_at <= now, Assignment.state == "accepted")
+        .order_by(Assignment.due_at)
+        .limit(limit)
+    )
+    return [(company, row) for company, row in found]
+
+
+def step(session: Session, assignment_id: int, now: datetime) -> Step | None:
+    """Take the next step of a target that is due. A first word that never came passes the lead on to somebody else; a later one
+    is for the manager to see. None when there is nothing to do any more, or somebody else is at it."""
+    row = session.scalar(
+        select(Assignment)
+        .where(Assignment.id == assignment_id, Assignment.due_at <= now, Assignment.state == "accepted")
+        .with_for_update(key_share=True, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        return None
+    if row.deadline_at is None:
+        begin(session, row, now)
+        return Step(row, "begun", row.user_id)
+    if not row.warned and row.deadline_at > now:
+        row.warned, row.due_at = True, row.deadline_at
+        session.flush()
+        return Step(row, "warned", row.user_id)
+    whose = row.user_id
+    if row.first_reply_at is None:
+        give_up(session, row, now)
+        return Step(row, "passed_on", whose)
+    row.due_at, row.deadline_at, row.warned = None, None, False
+    session.flush()
+    return Step(row, "missed", whose)
+
+
+def begin(session: Session, row: Assignment, now: datetime) -> None:
+    """Set when the seller is to have answered by, in the number's opening hours, and when to warn them. No target is no date."""
+    team = session.scalars(select(Team).where(Team.id == row.team_id)).one()
+    minutes = team.follow_up_minutes if row.first_reply_at else team.first_reply_minutes
+    row.warned = False
+    if not minutes:
+        row.due_at = row.deadline_at = None
+    else:
+        hours, timezone = session.execute(
+            select(Number.hours, Company.timezone)
+            .join(Company, Company.id == Number.company_id)
+            .where(Number.id == row.number_id)
+        ).one()
+        local = now.astimezone(ZoneInfo(timezone))
+        days = select(Holiday.day).where(Holiday.company_id == row.company_id, Holiday.day >= f"{local:%Y-%m-%d}")
+        holidays = frozenset(session.scalars(days.order_by(Holiday.day).limit(60)))
+        row.due_at = after_business_minutes(hours, local, minutes * WARN_AT, holidays).astimezone(now.tzinfo)
+        row.deadline_at = after_business_minutes(hours, local, minutes, holidays).astimezone(now.tzinfo)
+    session.flush()
+
+
+def idle(session: Session, now: datetime, limit: int = 200) -> list[tuple[int, int, int]]:
+    """(company, conversation, seller) of what was accepted and in which nobody has written for as long as the team allows."""
+    teams = session.execute(select(Team.id, Team.return_hours).where(Team.return_hours > 0)).all()
+    found: list[tuple[int, int, int]] = []
+    for hours in sorted({hours for _, hours in teams}):
+        rows = session.execute(
+            select(Assignment.company_id, Assignment.conversation_id, Assignment.user_id)
+            .where(
+                Assignment.state == "accepted",
+                Assignment.user_id.is_not(None),
+                Assignment.team_id.in_([team for team, each in teams if each == hours]),
+                func.coalesce(Assignment.touched_at, Assignment.accepted_at) <= now - timedelta(hours=hours),
+            )
+            .order_by(Assignment.id)
+            .limit(limit)
+        )
+        found += [(company, talk, user) for company, talk, user in rows if user is not None]
+    return found[:limit]

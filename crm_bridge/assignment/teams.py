@@ -1,0 +1,120 @@
+"""How teams and sellers are set up by a manager: names, targets, numbers, shifts, skills."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from crm_bridge.assignment import rules, sellers
+from crm_bridge.companies import hours as opening
+from crm_bridge.companies.rules import NameMissing, Refusal, WrongHours
+from data.scope import company_of
+from data.tables import Number, Seller, Team
+
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "accept_seconds": (30, 3_600),
+    "first_reply_minutes": (0, 1_440),
+    "follow_up_minutes": (0, 10_080),
+    "return_hours": (0, 720),
+}
+"""The least and the most of each target of a team; 0 is no target."""
+MOST_CAPACITY = 1_000
+
+
+class TeamRefusal(Refusal):
+    """A team as it cannot be.
+
+    TeamRefusal
+      ├── TeamNameTaken  another team of the company is called so
+      └── WrongTarget    a target outside its BOUNDS
+    """
+
+
+class TeamNameTaken(TeamRefusal): ...
+
+
+class WrongTarget(TeamRefusal): ...
+
+
+class Targets(TypedDict):
+    accept_seconds: int
+    first_reply_minutes: int
+    follow_up_minutes: int
+    return_hours: int
+
+
+def add_team(session: Session, name: str, now: datetime) -> Team:
+    """A team with the usual targets. The company's first one has all its sellers; later ones begin empty. NameMissing,
+    TeamNameTaken."""
+    company = company_of(session)
+    first = session.scalar(select(func.min(Team.id))) is None
+    name = _name(session, name, None)
+    if first:
+        team = session.scalars(select(Team).where(Team.id == sellers.first_team(session, company, now))).one()
+        team.name = name
+    else:
+        team = Team(company_id=company, name=name, created_at=now)
+        session.add(team)
+    session.flush()
+    return team
+
+
+def change_team(session: Session, team_id: int, name: str, targets: Targets) -> Team:
+    """NameMissing, TeamNameTaken, WrongTarget; LookupError when there is none. What runs already keeps its time."""
+    team = session.scalar(select(Team).where(Team.id == team_id))
+    if team is None:
+        raise LookupError(team_id)
+    if any(not least <= targets[key] <= most for key, (least, most) in BOUNDS.items()):  # type: ignore[literal-required]
+        raise WrongTarget
+    team.name = _name(session, name, team_id)
+    team.accept_seconds, team.first_reply_minutes = targets["accept_seconds"], targets["first_reply_minutes"]
+    team.follow_up_minutes, team.return_hours = targets["follow_up_minutes"], targets["return_hours"]
+    session.flush()
+    return team
+
+
+def give_numbers(session: Session, teams: Mapping[int, int]) -> None:
+    """Which team answers which number: {number: team}; what is not named stays. LookupError for one that is not there."""
+    known = set(session.scalars(select(Team.id).where(Team.id.in_(set(teams.values())))))
+    rows = list(session.scalars(select(Number).where(Number.id.in_(teams))))
+    if known != set(teams.values()) or len(rows) != len(teams):
+        raise LookupError
+    for row in rows:
+        row.team_id = teams[row.id]
+    session.flush()
+
+
+def change_seller(
+    session: Session,
+    user_id: int,
+    *,
+    capacity: int,
+    skills: Sequence[str],
+    languages: Sequence[str],
+    hours: Mapping[str, list[str]],
+    now: datetime,
+) -> Seller:
+    """How somebody works. WrongShare, WrongHours; LookupError when there is no such user. What waits is looked at anew."""
+    if not 1 <= capacity <= MOST_CAPACITY:
+        raise rules.WrongShare
+    if opening.problems(hours):
+        raise WrongHours
+    row = sellers.seller(session, user_id)
+    row.capacity, row.skills, row.languages, row.hours = capacity, list(skills), list(languages), dict(hours)
+    session.flush()
+    sellers.wake(session, row.company_id, now)
+    return row
+
+
+def _name(session: Session, name: str, besides: int | None) -> str:
+    name = name.strip()[:60]
+    if not name:
+        raise NameMissing
+    others = session.execute(select(Team.id, Team.name))
+    if any(other.casefold() == name.casefold() for team, other in others if team != besides):
+        raise TeamNameTaken
+    return name
