@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+from notifications.senders.email import read_sender, read_server
 
 
 class WrongSettings(Exception):
@@ -49,6 +51,11 @@ class Settings(BaseSettings):
     telegram_api_url: AnyHttpUrl = AnyHttpUrl("https://api.telegram.org")
     """Telegram's Bot API, or a local one."""
 
+    smtp_url: SecretStr = SecretStr("")
+    """The mail server that alerts leave by: smtp+starttls://user:password@host:587, smtps://… or smtp://…; empty: no e-mail."""
+    alerts_from: str = Field(default="", validate_default=True)
+    """Whom alerts are from: Mostrador <alertas@ejemplo.co>. Push services are told the address too. Needed with SMTP_URL."""
+
     debounce_ms: int = Field(default=100, ge=0, le=10_000)
     """Messages of one person that come within this time are answered as one; 0 answers each by itself."""
     reconcile_seconds: float = Field(default=30.0, gt=0, le=600)
@@ -63,6 +70,20 @@ class Settings(BaseSettings):
     def _redis(cls, value: SecretStr) -> SecretStr:
         if (address := value.get_secret_value()) and not address.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("use redis://host:port/0, rediss://… or unix://…")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr) -> SecretStr:
+        if address := value.get_secret_value():
+            read_server(address)
+        return value
+
+    @field_validator("alerts_from")
+    @classmethod
+    def _sender(cls, value: str, info: ValidationInfo) -> str:
+        if value or ("smtp_url" in info.data and info.data["smtp_url"].get_secret_value()):
+            read_sender(value)
         return value
 
     @field_validator("database_url")

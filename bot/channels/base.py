@@ -172,6 +172,8 @@ class Template(Struct, frozen=True, tag="template", omit_defaults=True):
     name: str
     language: str
     parameters: tuple[str, ...] = ()
+    buttons: tuple[str, ...] = ()
+    """What comes back from its quick-reply buttons, in their order; none: their words."""
 
 
 class File(Struct, frozen=True, tag="file", omit_defaults=True):

@@ -27,6 +27,7 @@ FOOTER = 60
 BUTTONS, BUTTON_TITLE, BUTTON_ID = 3, 20, 256
 LIST_BUTTON, ROWS, ROW_TITLE, ROW_ID, ROW_DESCRIPTION = 20, 10, 24, 200, 72
 TEMPLATE_NAME, PARAMETER = 512, 1024
+TEMPLATE_BUTTONS, PAYLOAD = 10, 128
 CAPTION = 1024
 CALLBACK = 512
 _CAPTIONED = ("image", "video", "document")
@@ -44,6 +45,10 @@ def check(message: Outbound) -> None:
             _fits("template language", message.language, 16)
             for parameter in message.parameters:
                 _fits("template parameter", _one_line(parameter), PARAMETER)
+            if len(message.buttons) > TEMPLATE_BUTTONS:
+                raise TooLong("template buttons", TEMPLATE_BUTTONS, len(message.buttons))
+            for payload in message.buttons:
+                _fits("template button payload", payload, PAYLOAD)
         case File():
             _check_file(message)
         case Reaction():
@@ -131,9 +136,19 @@ def _part(message: Outbound) -> tuple[str, Body]:
             return _choices(message)
         case Template():
             part: Body = {"name": message.name, "language": {"code": message.language}}
-            if message.parameters:
-                values = [{"type": "text", "text": _one_line(parameter)} for parameter in message.parameters]
-                part["components"] = [{"type": "body", "parameters": values}]
+            values = [{"type": "text", "text": _one_line(parameter)} for parameter in message.parameters]
+            components: list[Body] = [{"type": "body", "parameters": values}] if values else []
+            components += [
+                {
+                    "type": "button",
+                    "sub_type": "quick_reply",
+                    "index": str(index),
+                    "parameters": [{"type": "payload", "payload": payload}],
+                }
+                for index, payload in enumerate(message.buttons)
+            ]
+            if components:
+                part["components"] = components
             return "template", part
         case File():
             part = {"id": message.media_id} if message.media_id else {"link": message.link}

@@ -1,0 +1,286 @@
+"""Alerts: what one user is told, on all their channels, until they acknowledge it on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, and_, select, update
+from sqlalchemy.orm import Session, aliased, defer
+
+from data.inbox import RANK
+from data.prepared import Prepared, insert_new
+from data.tables import (
+    Alert,
+    Assignment,
+    Company,
+    ContactPoint,
+    Conversation,
+    Delivery,
+    InboxMessage,
+    Lead,
+    Number,
+    Offer,
+    Person,
+    User,
+)
+from data.types import new_id
+from notifications.quiet import quiet_until
+from notifications.words import interest_word
+
+CHANNELS = ("email", "whatsapp", "telegram", "push", "other")
+CHAT = ("whatsapp", "telegram")
+SILENT = ("email",)
+"""What may be sent in quiet hours: it makes no sound. The alert on screen is no delivery, and shows at any hour."""
+NEWEST = 200
+"""How far back an open alert of somebody is looked for: those before are history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How an alert behaves. `buttons`: it is answered with *Acepto* or *Paso*; others are only to be read. `rings`: it comes in
+    quiet hours too. `answering`: it is about who answers a conversation and when, and is withdrawn once that is settled."""
+
+    buttons: bool = False
+    rings: bool = False
+    answering: bool = False
+
+
+ALERTS: Mapping[str, Kind] = {
+    "lead_offered": Kind(buttons=True, answering=True),
+    "transferred": Kind(buttons=True, answering=True),
+    "lead_waiting": Kind(answering=True),
+    "lead_unclaimed": Kind(answering=True),
+    "reply_due": Kind(answering=True),
+    "reply_late": Kind(answering=True),
+    "bad_rating": Kind(),
+    "mention": Kind(),
+    "reminder": Kind(rings=True),  # they chose the hour
+    "window_closing": Kind(answering=True),
+}
+"""Every alert; its words stand in notifications/texts.yaml. The offers ring in no quiet hours: whoever wants none then says so
+with their shift, and a lead that nobody hears of goes on to the next one."""
+
+
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an alert is about, as it was when it happened. All may be missing."""
+
+    name: str = ""
+    """The prospect's, or what their messenger calls them."""
+    phone: str = ""
+    """E.164."""
+    number: str = ""
+    """The name of our number that they write to."""
+    interest: str = ""
+    """In words for people."""
+    priority: str = ""
+    """hot, warm or cold."""
+    score: int = 0
+    reasons: tuple[tuple[int, str], ...] = ()
+    """(points, because)."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """(label, as shown)."""
+    last_words: str = ""
+    """What they wrote last."""
+    because: str = ""
+    """Why this seller: crm_bridge/assignment/rules.py, Choice; its words are in texts.yaml."""
+    expires_at: datetime | None = None
+    """Until when an offer stands."""
+    language: str = "es"
+    """The prospect's: of the greeting that is filled in."""
+    by: str = ""
+    """The colleague whom it comes from, or is about."""
+    words: str = ""
+    """A note's, a reminder's."""
+
+
+_POINTS = cast(Table, ContactPoint.__table__)
+_ADD_POINT = Prepared(insert_new(_POINTS))
+_SHORT = 500
+"""Characters kept of what somebody wrote."""
+
+
+# ------------------------------------------------------------------------------------------------------- facts
+def facts_of(session: Session, assignment: Assignment, *, offer: Offer | None = None, by: str = "", words: str = "") -> Facts:
+    """What the alerts of a hand-over tell. `by`: a colleague it comes from. Two reads."""
+    facts = facts_about(session, assignment.conversation_id, lead_id=assignment.lead_id, by=by, words=words)
+    return msgspec.structs.replace(
+        facts,
+        priority=assignment.priority,
+        because=str((assignment.why or {}).get("because", "")),
+        expires_at=offer.expires_at if offer is not None else None,
+        language=assignment.language,
+    )
+
+
+def facts_about(session: Session, conversation_id: int, *, lead_id: int | None = None, by: str = "", words: str = "") -> Facts:
+    """The same of a conversation that may not be handed over. Two reads. LookupError when there is none."""
+    found = session.execute(
+        select(Conversation, Person, Number, Company.language, Lead)
+        .join(Person, Person.id == Conversation.person_id)
+        .join(Number, Number.id == Conversation.number_id)
+        .join(Company, Company.id == Conversation.company_id)
+        .outerjoin(Lead, Lead.id == lead_id)
+        .where(Conversation.id == conversation_id)
+        .options(defer(Conversation.state))
+    ).one_or_none()
+    if found is None:
+        raise LookupError(conversation_id)
+    talk, person, number, language, lead = found
+    last = session.scalar(
+        select(InboxMessage.text)
+        .where(InboxMessage.conversation_id == conversation_id, InboxMessage.text != "")
+        .order_by(InboxMessage.id.desc())
+        .limit(1)
+    )
+    rated = lead or talk
+    return Facts(
+        name=person.name or person.profile_name or person.phone or "",
+        phone=person.phone or "",
+        number=number.name,
+        interest=interest_word(lead.interest if lead is not None else number.dialog, language),
+        priority=rated.priority,
+        score=rated.score,
+        reasons=tuple((each["points"], each["because"]) for each in rated.reasons),
+        answers=tuple((each["label"], each["shown"]) for each in lead.answers) if lead is not None else (),
+        last_words=(last or "")[:_SHORT],
+        language=person.language or number.language,
+        by=by,
+        words=words[:_SHORT],
+    )
+
+
+def read_facts(alert: Alert) -> Facts:
+    """An alert's facts as they are stored."""
+    return msgspec.convert(alert.facts, Facts, strict=False)
+
+
+# ------------------------------------------------------------------------------------------------------ alerts
+def raise_alert(
+    session: Session,
+    *,
+    kind: str,
+    user_id: int,
+    company_id: int,
+    facts: Facts,
+    now: datetime,
+    conversation_id: int | None = None,
+    lead_id: int | None = None,
+    assignment_id: int | None = None,
+    offer_id: int | None = None,
+) -> Alert:
+    """Tell `user_id` something, on every way to reach them that is switched on. To be sent once it is committed. KeyError: no
+    such kind; LookupError: no such user of the company. Somebody who works here no more gets an alert, but no message."""
+    behaves = ALERTS[kind]
+    found = session.execute(
+        select(User, Company.timezone)
+        .join(Company, Company.id == User.company_id)
+        .where(User.id == user_id, User.company_id == company_id)
+    ).one_or_none()
+    if found is None:
+        raise LookupError(user_id)
+    user, zone = found
+    alert = Alert(
+        company_id=company_id,
+        user_id=user_id,
+        kind=kind,
+        conversation_id=conversation_id,
+        lead_id=lead_id,
+        assignment_id=assignment_id,
+        offer_id=offer_id,
+        facts=msgspec.to_builtins(facts),
+        state="open",
+        created_at=now,
+    )
+    session.add(alert)
+    session.flush()
+    if user.active:
+        quiet = quiet_until(user.quiet_from, user.quiet_until, now.astimezone(ZoneInfo(zone)))
+        later = now if quiet is None or behaves.rings else quiet.astimezone(now.tzinfo)
+        session.add_all(
+            Delivery(
+                company_id=company_id,
+                alert_id=alert.id,
+                contact_point_id=point.id,
+                channel=point.channel,
+                state="queued",
+                rank=RANK["queued"],
+                due_at=now if point.channel in SILENT else later,
+                created_at=now,
+            )
+            for point in contact_points(session, user, now)
+            if point.enabled
+        )
+        session.flush()
+    return alert
+
+
+def contact_points(session: Session, user: User, now: datetime) -> list[ContactPoint]:
+    """All ways to reach somebody, oldest first. Their own address is one from the start: it is made here when it is missing."""
+    query = select(ContactPoint).where(ContactPoint.user_id == user.id).order_by(ContactPoint.id)
+    points = list(session.scalars(query))
+    if all(point.channel != "email" for point in points):
+        row = {
+            "id": new_id(), "company_id": user.company_id, "user_id": user.id, "channel": "email", "address": user.email,
+            "keys": {}, "label": "", "enabled": True, "created_at": now,
+        }  # fmt: skip
+        _ADD_POINT.many(session, [row])  # another process may do the same now
+        points = list(session.scalars(query))
+    return points
+
+
+def acknowledge(
+    session: Session, *, alert_id: int | None = None, offer_id: int | None = None, user_id: int, via: str, now: datetime
+) -> list[Alert]:
+    """`user_id` has seen it: this alert, or all of theirs about this offer, are silent on every other channel. `via`: page,
+    email, whatsapp, telegram or push. Returns those that were open; none of them twice, and none of another user's."""
+    if alert_id is None and offer_id is None:
+        raise ValueError("which alert, or which offer")
+    about = Alert.id == alert_id if offer_id is None else Alert.offer_id == offer_id
+    return _end(session, and_(Alert.user_id == user_id, about), "acknowledged", via, now)
+
+
+def withdraw(session: Session, *, offer_id: int | None = None, conversation_id: int | None = None, now: datetime) -> list[Alert]:
+    """An offer passed on or is over; or who answers a conversation is settled: nobody needs to be told any more. Notes and
+    reminders stay. Returns those that were open."""
+    if offer_id is None and conversation_id is None:
+        raise ValueError("of which offer, or which conversation")
+    if offer_id is not None:
+        about = Alert.offer_id == offer_id
+    else:
+        kinds = [name for name, kind in ALERTS.items() if kind.answering]
+        about = and_(Alert.conversation_id == conversation_id, Alert.kind.in_(kinds))
+    return _end(session, about, "withdrawn", None, now)
+
+
+def open_for(session: Session, user_id: int, limit: int) -> list[Alert]:
+    """What somebody has not acknowledged, newest first: among their NEWEST, so that a long history costs nothing."""
+    newest = aliased(Alert, select(Alert).where(Alert.user_id == user_id).order_by(Alert.id.desc()).limit(NEWEST).subquery())
+    return list(session.scalars(select(newest).where(newest.state == "open").order_by(newest.id.desc()).limit(limit)))
+
+
+def _end(session: Session, which: ColumnElement[bool], state: str, via: str | None, now: datetime) -> list[Alert]:
+    rows = list(
+        session.scalars(
+            select(Alert)
+            .where(which, Alert.state == "open")
+            .order_by(Alert.id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    )
+    if rows:
+        for row in rows:
+            row.state, row.via, row.answered_at = state, via, now
+        session.flush()
+        session.execute(
+            update(Delivery)
+            .where(Delivery.alert_id.in_([row.id for row in rows]), Delivery.rank == RANK["queued"])
+            .values(state="cancelled", rank=RANK["cancelled"])
+            .execution_options(synchronize_session=False)
+        )
+    return rows

@@ -1,0 +1,68 @@
+"""Everything else, through Apprise: ntfy, Gotify, Slack, Discord, FCM … Each way is an address that the user writes."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+from notifications.senders.addresses import PrivateAddress, check_host
+from notifications.senders.errors import Refused, TryAgain
+
+SCHEMES = (
+    "discord", "fcm", "gchat", "gotify", "gotifys", "json", "jsons", "matrixs", "msteams", "ntfy", "ntfys", "opsgenie", "pbul",
+    "pover", "slack", "workflows",
+)  # fmt: skip
+"""What may be written; those of Apprise that run something on this machine, or send as us, are not among them."""
+TIMEOUT = 10.0
+"""Seconds that one service may take."""
+BODY = 1800
+"""Characters of a message: the tightest of them takes 2,000."""
+
+
+class WrongAddress(ValueError):
+    """Not an address that may be written."""
+
+
+class Other:
+    """Sends in threads of its own: Apprise blocks. `private` lets hosts of our own network through: for tests."""
+
+    def __init__(self, *, private: bool = False, threads: int = 4) -> None:
+        self._private = private
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="apprise")
+
+    async def send(self, url: str, title: str, body: str) -> None:
+        """TryAgain, Refused. Apprise does not tell why it failed."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._send, url, title, body)
+
+    def _send(self, url: str, title: str, body: str) -> None:
+        try:
+            service = read_address(url)
+            if not self._private:
+                check_host(urlsplit(url).hostname or "")
+        except (WrongAddress, PrivateAddress) as error:
+            raise Refused(str(error)) from error
+        if not service.notify(title=title, body=body[:BODY], body_format="text"):
+            raise TryAgain(f"{urlsplit(url).scheme}: not taken")
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def read_address(url: str) -> Any:
+    """The service behind an address, as Apprise has it. WrongAddress unless it is one of SCHEMES, and whole. Loads a lot, so not
+    on the event loop."""
+    scheme = urlsplit(url).scheme.lower()
+    if scheme not in SCHEMES:
+        raise WrongAddress(f"{scheme or 'it'}: not one of {', '.join(SCHEMES)}")
+    import apprise  # takes a while, and is seldom used
+
+    asset = apprise.AppriseAsset(
+        app_id="Mostrador", app_desc="Mostrador", secure_logging=True, storage_mode="memory", service_timeout=TIMEOUT
+    )
+    service = apprise.Apprise.instantiate(url, asset=asset)
+    if service is None:
+        raise WrongAddress(f"{scheme}: something is missing in it")
+    service.redirects, service.retry = False, 0  # whatever the address asks for: a redirect may lead into our own network
+    return service
