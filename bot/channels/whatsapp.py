@@ -23,12 +23,15 @@ from bot.channels import whatsapp_parse
 from bot.channels.base import Account, Action, Fetched, MediaError, Outbound, Parsed, Recipient, SendError, UncertainSend
 from bot.channels.errors import whatsapp_action
 from bot.channels.whatsapp_build import to_json
+from bot.channels.whatsapp_templates import FIELDS, Approved, approved
 from bot.http import Client, NoAnswer, NotReached
 
 _CHUNK = 65_536
 _GATEWAY = (502, 504)
 """What a gateway answers when it lost the server behind it: the message may have been taken."""
 _ANSWER_LIMIT = 1_000_000
+_PAGES = 10
+"""Of a list, at most."""
 _NO_SUCH_MEDIA = (100, 131052)
 _HEADS = 4096
 """Accounts whose request heads are kept."""
@@ -132,6 +135,28 @@ class WhatsApp:
         except _UNREADABLE as error:
             raise SendError("accepted, but the answer holds no media id") from error
 
+    async def templates(self, account: Account, waba: str) -> list[Approved]:
+        """The account's approved templates that a person can fill in. SendError when they are not to be had."""
+        url: URL | None = URL(f"{self._root}/{quote(waba, safe='')}/message_templates").with_query(
+            status="APPROVED", fields=FIELDS, limit=100
+        )
+        listed: list[Any] = []
+        try:
+            for _ in range(_PAGES):
+                if url is None:
+                    break
+                async with self._session.get(
+                    url, headers=_bearer(account), timeout=self._timeout, allow_redirects=False
+                ) as response:
+                    answer = _json(await _read(response, _ANSWER_LIMIT))
+                    if response.status != 200:
+                        raise _refusal(response.status, response.headers, answer)
+                listed += answer.get("data") or ()
+                url = _following(url, answer.get("paging"))
+        except (aiohttp.ClientError, TimeoutError, OSError, MediaError) as error:
+            raise SendError(f"{type(error).__name__}: {error}") from error
+        return approved(listed)
+
     async def fetch(self, account: Account, media_id: str, limit: int) -> Fetched:
         if not re.fullmatch(r"[\w.=-]+", media_id) or not media_id.strip("."):
             raise MediaError("not a media id", final=True)
@@ -198,6 +223,15 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
         if len(content) > limit:
             raise MediaError(f"larger than {limit} bytes", final=True)
     return bytes(content)
+
+
+def _following(url: URL, paging: Any) -> URL | None:
+    """The next page of a list: on our own way to Graph, whatever address it names."""
+    if not isinstance(paging, dict) or not paging.get("next"):
+        return None
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    return url.update_query(after=after) if isinstance(after, str) else None
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.staff.memory import is_memory
 from dialogs.engine import state_from_json
 from dialogs.loader import Dialog
 
@@ -17,7 +18,7 @@ class Line:
 
 def so_far(state: str | None, dialog: Dialog) -> list[Line]:
     """The dialog's questions in order with their answers; none before the first turn."""
-    if state is None:
+    if state is None or is_memory(state):
         return []
     answers = state_from_json(state).answers
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from bot.channels.base import Card, Choices, File, Inbound, OrderItem, Outbound,
 from bot.channels.errors import explain, telegram_action, texts
 from bot.web.pages import word
 from crm_bridge.people.queries import Said
-from data.tables import Event, InboxMessage, MediaFile, OutboxMessage
+from data.tables import Event, InboxMessage, MediaFile, Note, OutboxMessage
 
 INLINE: Mapping[str, str] = {
     "image/jpeg": "image", "image/png": "image", "image/webp": "image", "image/gif": "image",
@@ -37,7 +38,10 @@ class Bubble:
     state: str = ""
     trouble: str = ""
     options: tuple[str, ...] = ()
-    file: MediaFile | None = None
+    file: str = ""
+    """The address of its file, once it can be had; `file_state` is fetched then, waiting or failed before."""
+    file_state: str = ""
+    file_name: str = ""
     show: str = ""
     """image, audio or video for a file shown inline."""
     place: Place | None = None
@@ -51,6 +55,18 @@ class Bubble:
     revoked: bool = False
     by: str = ""
     """Who wrote it, where it is ours but not the bot's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A note to colleagues; the prospect never sees it. `parts` are its words, each with whether it names somebody."""
+
+    id: int
+    talk: int
+    at: datetime
+    by: str
+    parts: tuple[tuple[str, bool], ...]
+    kind: str = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +90,10 @@ class Talk:
             self.bubbles[about] = replace(self.bubbles[about], **changes)
 
 
-def items(said: Said) -> list[Bubble | Happening]:
+Item = Bubble | Remark | Happening
+
+
+def items(said: Said) -> list[Item]:
     """Everything in the order it happened. A message about one that is not shown any more is left out."""
     talk = Talk()
     rows: list[InboxMessage | OutboxMessage] = [*said.received, *said.sent]
@@ -84,7 +103,8 @@ def items(said: Said) -> list[Bubble | Happening]:
         else:
             _theirs(talk, row, said.media.get(row.id))
     happened = (_happening(row) for row in said.events)
-    return sorted([*talk.bubbles.values(), *happened], key=lambda each: each.id)
+    remarks = (_remark(row, said.authors) for row in said.notes)
+    return sorted([*talk.bubbles.values(), *remarks, *happened], key=lambda each: each.id)
 
 
 def _theirs(talk: Talk, row: InboxMessage, file: MediaFile | None) -> None:
@@ -108,7 +128,9 @@ def _theirs(talk: Talk, row: InboxMessage, file: MediaFile | None) -> None:
         kind=row.kind,
         text=row.text,
         trouble=row.error or "" if row.state == "parked" else "",
-        file=file,
+        file=f"/media/{file.id}" if file and file.state == "fetched" else "",
+        file_state=file.state if file else "",
+        file_name=(file.filename or "") if file else "",
         show=INLINE.get(_plain_type(file), "") if file else "",
         place=message.place,
         cards=message.cards,
@@ -135,6 +157,7 @@ def _ours(talk: Talk, row: OutboxMessage, authors: Mapping[int, str]) -> None:
     trouble = ""
     if row.state in ("failed", "parked"):
         trouble = _why(row)
+    kept = isinstance(message, File) and message.media_id is not None and row.author_id is not None
     talk.bubbles[row.external_id or f"outbox:{row.id}"] = Bubble(
         id=row.id,
         talk=row.conversation_id,
@@ -142,11 +165,23 @@ def _ours(talk: Talk, row: OutboxMessage, authors: Mapping[int, str]) -> None:
         by=authors.get(row.author_id, word("by", "somebody")) if row.author_id is not None else "",
         at=row.sent_at or row.created_at,
         kind="template" if isinstance(message, Template) else message.kind if isinstance(message, File) else "text",
-        text=row.text,
+        text=message.caption if isinstance(message, File) else row.text,
+        file=f"/sent/{row.id}" if kept else "",
+        file_state="fetched" if kept else "",
+        file_name=(message.filename or "") if isinstance(message, File) else "",
+        show=message.kind if kept and isinstance(message, File) and message.kind != "document" else "",
         state=row.state,
         trouble=trouble,
         options=tuple(option.title for option in message.options) if isinstance(message, Choices) else (),
     )
+
+
+def _remark(row: Note, names: Mapping[int, str]) -> Remark:
+    named = [names[user] for user in row.mentions if user in names]
+    wanted = "|".join(re.escape(name) for name in (*named, *(name.split()[0] for name in named)) if name)
+    pieces = re.split(rf"(?<!\w)(@(?:{wanted}))(?!\w)", row.words, flags=re.IGNORECASE) if wanted else [row.words]
+    parts = tuple((piece, bool(index % 2)) for index, piece in enumerate(pieces) if piece)
+    return Remark(row.id, row.conversation_id, row.created_at, names.get(row.author_id, word("by", "somebody")), parts)
 
 
 def _happening(row: Event) -> Happening:
@@ -158,6 +193,14 @@ def _happening(row: Event) -> Happening:
         details = [_small("handoff", payload.get("reason"))]
     elif row.kind == "TakenOver":
         details = [word("by", payload.get("by"))]
+    elif row.kind == "LeadAssigned":
+        details = [str(payload.get("to", ""))]
+    elif row.kind == "LeadPassed":
+        details = [str(payload.get("by", ""))]
+    elif row.kind == "AttentionRated":
+        details = [f"{payload.get('score')}/5"]
+    elif row.kind == "HandedBack" and payload.get("last"):
+        details = [f"«{payload['last']}»"]
     elif row.kind == "ConsentChanged":
         details = [_small("purpose", payload.get("purpose")), _small("consent", "yes" if payload.get("granted") else "no")]
     elif row.kind == "IdentityChanged":
@@ -180,9 +223,9 @@ def inline_type(file: MediaFile) -> str | None:
     return kind if kind in INLINE else None
 
 
-def by_day(shown: Iterable[Bubble | Happening], zone: Any) -> list[tuple[datetime, list[Bubble | Happening]]]:
+def by_day(shown: Iterable[Item], zone: Any) -> list[tuple[datetime, list[Item]]]:
     """Grouped by the company's own days, in order; the day is told by its first instant shown."""
-    days: list[tuple[datetime, list[Bubble | Happening]]] = []
+    days: list[tuple[datetime, list[Item]]] = []
     for item in shown:
         if not days or days[-1][0].astimezone(zone).date() != item.at.astimezone(zone).date():
             days.append((item.at, []))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from sqlalchemy.orm import Session
 
-from bot.keys import DATABASE, LIVE, NUMBERS, SETTINGS
+from bot.channels.base import WINDOW
+from bot.keys import CLOCK, DATABASE, LIVE, NUMBERS, SETTINGS
 from bot.live import Change
 from bot.web.answers import so_far
 from bot.web.bubbles import by_day, inline_type, items
@@ -18,7 +21,7 @@ from bot.web.pages import chosen, chosen_id, clean, from_cursor, moment, render,
 from crm_bridge.companies import queries as companies
 from crm_bridge.leads.rules import PRIORITIES
 from crm_bridge.people import queries
-from crm_bridge.people.queries import TALK_STATUSES, TalkFilter, TalkLine
+from crm_bridge.people.queries import TALK_STATUSES, VIEWS, Said, TalkFilter, TalkLine, ViewCounts
 
 _PAGE = 30
 _MESSAGES = 80
@@ -28,7 +31,7 @@ async def page(request: web.Request) -> web.Response:
     wanted = _filter(request)
     company = viewer_of(request).company_id
     numbers = await request.app[DATABASE].read(companies.numbers, company=company)
-    context = {
+    context: dict[str, object] = {
         "numbers": numbers,
         "wanted": wanted,
         "priorities": PRIORITIES,
@@ -50,19 +53,40 @@ def _filter(request: web.Request) -> TalkFilter:
         priority=chosen(request, "priority", PRIORITIES),
         number=chosen_id(request, "number"),
         status=chosen(request, "status", TALK_STATUSES),
+        view=chosen(request, "view", VIEWS),
+        user=viewer_of(request).user_id,
+        unread=request.query.get("unread") == "1",
+        now=request.app[CLOCK].now(),
     )
 
 
 async def _rows(request: web.Request, wanted: TalkFilter) -> dict[str, object]:
     place = from_cursor(request.query.get("after", ""), 2)
     after = (moment(place[0]), place[1]) if place else None
-    read = partial(queries.talks, wanted=wanted, limit=_PAGE + 1, after=after)
-    lines = await request.app[DATABASE].read(read, company=viewer_of(request).company_id)
+    viewer, now = viewer_of(request), request.app[CLOCK].now()
+
+    def read(session: Session) -> tuple[list[TalkLine], ViewCounts]:
+        lines = queries.talks(session, wanted, _PAGE + 1, after)
+        return lines, queries.view_counts(session, viewer.user_id, now)
+
+    lines, counts = await request.app[DATABASE].read(read, company=viewer.company_id)
     last = lines[_PAGE - 1].talk if len(lines) > _PAGE else None
-    asked = {"q": wanted.words, "priority": wanted.priority, "number": wanted.number or "", "status": wanted.status}
-    asked = {key: value for key, value in asked.items() if value}
+    given = {
+        "q": wanted.words,
+        "priority": wanted.priority,
+        "number": wanted.number,
+        "status": wanted.status,
+        "unread": "1" if wanted.unread else "",
+        "view": wanted.view,
+    }
+    asked = {key: value for key, value in given.items() if value}
+    narrowed = {key: value for key, value in asked.items() if key != "view"}
     return {
         "lines": lines[:_PAGE],
+        "counts": counts,
+        "views": [(view, urlencode(narrowed | ({"view": view} if view else {}))) for view in ("", *VIEWS)],
+        "over": viewer.role in MANAGERS,
+        "narrowed": bool(narrowed),
         "query": urlencode(asked),
         "more": urlencode({**asked, "after": to_cursor(last.last_in_at, last.id)}) if last and last.last_in_at else "",
         "first": after is None,
@@ -72,14 +96,44 @@ async def _rows(request: web.Request, wanted: TalkFilter) -> dict[str, object]:
 
 
 async def conversation(request: web.Request) -> web.Response:
-    line = await line_of(request)
-    context = {"line": line, **await _thread(request, line), **await _side(request, line), **await owner_of(request, line)}
-    return await render("conversation.html", request, context)
+    """With `all`, what the person wrote to our other numbers stands in the same thread."""
+    line, whole = await line_of(request), "all" in request.query
+    context = {
+        **composing(request, line),
+        **await (_history if whole else _thread)(request, line),
+        **await _side(request, line),
+        **await owner_of(request, line),
+        "whole": whole,
+        "others": await _others(request, line),
+    }
+    answer = await render("conversation.html", request, context)
+    answer.headers["Permissions-Policy"] = "camera=(), microphone=(self), geolocation=()"  # voice notes
+    return answer
+
+
+def composing(
+    request: web.Request, line: TalkLine, *, error: str = "", words: str = "", mode: str = "message"
+) -> dict[str, object]:
+    """What the box below the thread is made of. `mode`: message or note."""
+    closes = line.talk.last_in_at + WINDOW if line.number.channel == "whatsapp" and line.talk.last_in_at else None
+    box = {"error": error, "words": words, "mode": mode, "closes": closes, "open": is_open(request, line)}
+    return {"line": line, "box": box}
+
+
+def is_open(request: web.Request, line: TalkLine) -> bool:
+    """Whether free text may be written now."""
+    last = line.talk.last_in_at
+    return line.number.channel != "whatsapp" or (last is not None and last + WINDOW > request.app[CLOCK].now())
 
 
 async def thread(request: web.Request) -> web.Response:
     """The bubbles alone, newest stretch or the one before `before`."""
     return await render("_thread.html", request, await _thread(request, await line_of(request)))
+
+
+async def history(request: web.Request) -> web.Response:
+    """The bubbles of all the person's conversations."""
+    return await render("_thread.html", request, await _history(request, await line_of(request)))
 
 
 async def side(request: web.Request) -> web.Response:
@@ -104,13 +158,15 @@ async def line_of(request: web.Request) -> TalkLine:
 
 
 async def owner_of(request: web.Request, line: TalkLine) -> dict[str, object]:
-    """Who answers, as the bar above the reply shows it."""
+    """Who answers, as the bar above the reply shows it, and to whom it could be handed on."""
     viewer, talk = viewer_of(request), line.talk
-    user = None
-    if talk.owner_id is not None:
-        user = await request.app[DATABASE].read(partial(companies.account, user_id=talk.owner_id), company=viewer.company_id)
-    mine = talk.owner == "human" and talk.owner_id in (None, viewer.user_id)
-    return {"owner_name": user.name if user else "", "mine": mine, "over": viewer.role in MANAGERS, "error": "", "words": ""}
+    people = await request.app[DATABASE].read(companies.users, company=viewer.company_id)
+    return {
+        "mine": talk.owner == "human" and talk.owner_id in (None, viewer.user_id),
+        "over": viewer.role in MANAGERS,
+        "colleagues": [user for user in people if user.active and user.id != viewer.user_id],
+        "error": "",
+    }
 
 
 async def _thread(request: web.Request, line: TalkLine) -> dict[str, object]:
@@ -124,6 +180,30 @@ async def _thread(request: web.Request, line: TalkLine) -> dict[str, object]:
         "address": f"/conversations/{line.talk.id}/thread",
         "name_of": {},
     }
+
+
+async def _history(request: web.Request, line: TalkLine) -> dict[str, object]:
+    """As `_thread`, over all our numbers, with what happened to the person."""
+    viewer, (before, since) = viewer_of(request), stretch(request)
+
+    def read(session: Session) -> tuple[dict[int, str], Said]:
+        names = {talk: name for talk, name, _ in queries.other_talks(session, line.person.id, besides=line.talk.id)}
+        names[line.talk.id] = line.number.name
+        return names, queries.said(session, list(names), _MESSAGES, before, since, person_id=line.person.id)
+
+    names, said = await request.app[DATABASE].read(read, company=viewer.company_id)
+    return {
+        "days": by_day(items(said), ZoneInfo(viewer.timezone)),
+        "earlier": said.earlier,
+        "since": said.earlier or 0,
+        "address": f"/conversations/{line.talk.id}/history",
+        "name_of": names,
+    }
+
+
+async def _others(request: web.Request, line: TalkLine) -> list[tuple[int, str, int]]:
+    read = partial(queries.other_talks, person_id=line.person.id, besides=line.talk.id)
+    return await request.app[DATABASE].read(read, company=viewer_of(request).company_id)
 
 
 async def _side(request: web.Request, line: TalkLine) -> dict[str, object]:
@@ -144,8 +224,12 @@ async def media(request: web.Request) -> web.StreamResponse:
     path = (folder / file.path).resolve()
     if not path.is_relative_to(folder) or not await asyncio.to_thread(path.is_file):
         raise web.HTTPNotFound
-    kind = inline_type(file)
-    name = quote(file.filename or path.name, safe="")
+    return file_response(path, inline_type(file), file.filename or path.name)
+
+
+def file_response(path: Path, kind: str | None, name: str) -> web.FileResponse:
+    """`kind`: the content type that a page may show it with; None: it is only downloaded."""
+    name = quote(name, safe="")
     return web.FileResponse(
         path,
         headers={

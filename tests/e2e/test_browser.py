@@ -152,7 +152,7 @@ async def test_prospects_talk_at_once_while_the_manager_watches(demo: Any, open_
     await expect(row("Ana Ruiz").locator(".why")).to_have_text(
         re.compile("Caliente 80\\s*lo necesita hoy · presupuesto medio · compra para una empresa · dejó su correo")
     )
-    await expect(row("Ana Ruiz").locator(".where")).to_contain_text("Necesita una persona")
+    await expect(row("Ana Ruiz").locator(".where")).to_contain_text("Ofrecida a")
     await expect(row("Camila Torres").locator(".why")).to_contain_text("Tibio 30")
     await expect(row("Luz").locator(".why")).to_contain_text("Frío")
     await expect(row("Beto Díaz").locator(".words")).to_have_text("FOB")
@@ -266,7 +266,7 @@ async def test_a_text_is_edited_tried_saved_heard_and_undone(
 
     seller = await open_page(demo.url)
     await demo.log_in(seller, "valeria")
-    await expect(seller.locator("nav .place")).to_have_text(["Conversaciones", "Prospectos", "Cuenta"])
+    await expect(seller.locator("nav .place")).to_have_text(["Conversaciones", "Prospectos", "Equipo", "Cuenta"])
     with watch.allowing("403"):
         refused = await seller.goto(page.url.partition("/versions")[0])
     assert refused.status == 403

@@ -17,11 +17,15 @@ from pytest_aiohttp import AiohttpClient
 from sqlalchemy.orm import Session
 
 import bot.web
+from bot.alerting import Alerting
 from bot.channels.base import Inbound, Media, Sender, Text
 from bot.clock import Clock
-from bot.keys import CLOCK, DATABASE, FLOWS, LIVE, NUMBERS, SETTINGS
+from bot.cluster import Cluster
+from bot.handover import Handover
+from bot.keys import CLOCK, DATABASE, FLOWS, LIVE, NUMBERS, SERVICE, SETTINGS
 from bot.live import Live
 from bot.numbers import Numbers
+from bot.service import Service
 from bot.settings import load as load_settings
 from bot.web import preview
 from crm_bridge.companies import rules
@@ -118,6 +122,10 @@ async def site(address: str, tmp_path: Path, aiohttp_client: AiohttpClient, unde
     app[CLOCK], app[LIVE], app[FLOWS] = Clock(), Live(), load_folder()
     app[NUMBERS] = Numbers(app[FLOWS], understanding, "")
     app[preview.NLU] = understanding
+    app[SERVICE] = service = Service(app[SETTINGS], app[DATABASE], app[NUMBERS], {}, app[CLOCK], app[LIVE])
+    service.cluster = Cluster(app[DATABASE], app[CLOCK], (), lambda: None)
+    service.alerting = Alerting(app[SETTINGS], app[DATABASE], app[CLOCK], service.cluster, service.on_said)
+    service.handover = Handover(app[DATABASE], app[NUMBERS], app[CLOCK], service.on_said, service.on_changed)
     bot.web.setup(app)
     server = (await aiohttp_client(app)).server
 
@@ -128,6 +136,7 @@ async def site(address: str, tmp_path: Path, aiohttp_client: AiohttpClient, unde
     site.ids = await app[DATABASE].write(lambda session: {name: seed(session, name, app[CLOCK]) for name in ("una", "otra")})
     await app[NUMBERS].reload(app[DATABASE])
     yield site
+    await service.alerting.drain(0)
     await app[DATABASE].close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from bot.web.guard import PUBLIC, Route
 from bot.web.pages import HERE
 from bot.web.routes import ROUTES
 from crm_bridge import events
+from crm_bridge.assignment import absence, sellers
 from crm_bridge.companies import rules
 from data.tables import WebSession
 
@@ -24,6 +26,10 @@ ROW_OF = {
     "leads": "lead",
     "numbers": "number",
     "users": "seller",
+    "sellers": "seller",
+    "teams": "team",
+    "leaves": "leave",
+    "holidays": "holiday",
     "account": "session",
 }
 
@@ -36,7 +42,15 @@ async def ids_of(site: Any, company: str) -> dict[str, int]:
     """Its rows, with an open session of its administrator."""
     await site.browser(f"admin@{company}.co")
     session = await site.read(lambda session: session.scalar(select(WebSession.id)), company)
-    return {**site.ids[company], "session": session}
+    return {**site.ids[company], "session": session, **await site.write(lambda each: team_of(each, site.ids[company]), company)}
+
+
+def team_of(session: Any, ids: dict[str, int]) -> dict[str, int]:
+    """Rows of the team's pages, with words that no other company may read."""
+    team = sellers.first_team(session, ids["company"], datetime.now(UTC))
+    leave = absence.add_leave(session, ids["seller"], "2090-01-01", "", "secreto de una")
+    holiday = absence.add_holiday(session, "2090-01-06", "secreto de una")
+    return {"team": team, "leave": leave.id, "holiday": holiday.id}
 
 
 async def test_every_route_of_the_application_is_in_the_table(site: Any) -> None:
@@ -100,7 +114,7 @@ async def test_the_wrong_role_is_refused(site: Any, role: str) -> None:
 async def test_every_post_needs_the_token_of_its_session(site: Any) -> None:
     ids = await ids_of(site, "una")
     browser, other = await site.browser("admin@una.co"), await site.browser("admin@una.co")
-    for route in (route for route in ROUTES if route.method == "POST"):
+    for route in (route for route in ROUTES if route.method == "POST" and not route.signed):
         for headers in ({}, {"X-CSRF-Token": other.token}, {"X-CSRF-Token": "ñ"}):
             answer = await browser.client.post(address(route, ids), headers=headers)
             assert answer.status == 403, route
@@ -140,7 +154,13 @@ async def test_odd_addresses_and_forms_are_refused_and_never_break(site: Any) ->
     assert answer.status == 400
 
 
+def refusals(kind: type[rules.Refusal] = rules.Refusal) -> set[str]:
+    """Those that are raised: the ends of the hierarchy."""
+    below = kind.__subclasses__()
+    return set().union(*map(refusals, below)) if below else {kind.__name__}
+
+
 def test_every_refusal_and_event_has_its_words() -> None:
     words = yaml.safe_load((HERE / "texts.yaml").read_text("utf-8"))["es"]
-    assert {refusal.__name__ for refusal in rules.Refusal.__subclasses__()} <= set(words["error"])
+    assert refusals() <= set(words["error"])
     assert {event.__name__ for event in events.Event.__subclasses__()} == set(words["event"])

@@ -1,0 +1,216 @@
+"""The alert on screen and on the phone, in a real browser: it comes at once, one answer silences the rest, the late are told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+from sqlalchemy import select, update
+
+from bot.keys import CLOCK, DATABASE, SETTINGS
+from data.tables import Alert, Conversation, Offer, User
+from notifications import links
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+TECNO = "100000000000001"
+WANTS_A_PERSON = "hola, quiero hablar con una persona por favor"
+
+
+async def rows(demo: Any, table: Any) -> list[Any]:
+    found: list[Any] = await demo.app[DATABASE].read(lambda session: list(session.scalars(select(table).order_by(table.id))))
+    return found
+
+
+async def offered(demo: Any, count: int = 1) -> Any:
+    """The newest alert of an offer, as soon as there are `count`."""
+    async with asyncio.timeout(10):
+        while True:
+            found = [alert for alert in await rows(demo, Alert) if alert.kind == "lead_offered"]
+            if len(found) >= count:
+                return found[-1]
+            await asyncio.sleep(0.02)
+
+
+async def mail_of(demo: Any, user_id: int) -> str:
+    return next(user.email for user in await rows(demo, User) if user.id == user_id).partition("@")[0]
+
+
+def card(page: Any) -> Any:
+    return page.locator("#alerts .alert")
+
+
+async def test_an_alert_comes_at_once_and_one_answer_silences_the_rest(demo: Any, open_page: Any, picture: Any) -> None:
+    sellers = {}
+    for user in await rows(demo, User):
+        if user.role == "seller" and user.active:
+            name = user.email.partition("@")[0]
+            sellers[user.id] = await open_page(demo.url, width=1160, height=640, device_scale_factor=1.1)
+            await demo.log_in(sellers[user.id], name)
+            await sellers[user.id].goto(f"{demo.url}/account")  # a page that shows nothing live of itself
+    assert len(sellers) >= 2
+
+    asked = asyncio.create_task(demo.writes("Paula Henao", "+57 301 888 4420", TECNO, WANTS_A_PERSON))
+    alert = await offered(demo)
+    begun = time.monotonic()
+    page = sellers.pop(alert.user_id)
+    await expect(card(page)).to_be_visible()
+    took = time.monotonic() - begun
+    assert took < 1.0, took
+    await asked
+    await expect(card(page)).to_have_attribute("role", "alert")
+    await expect(card(page)).to_contain_text("Paula Henao")
+    await expect(card(page).locator(".left")).to_have_text(re.compile(r"^\d:\d\d$"))
+    await expect(page).to_have_title(re.compile(r"^\(1\) "))
+    for other in sellers.values():
+        await expect(card(other)).to_have_count(0)
+
+    second = await open_page(demo.url, width=390, height=844)  # their phone
+    await demo.log_in(second, await mail_of(demo, alert.user_id))
+    await expect(card(second)).to_be_visible()
+    await expect(second.locator(".rows li.alerted")).to_have_count(1)
+    assert await second.evaluate("document.documentElement.scrollWidth") <= 390
+    await picture(second, "alert-phone.png")
+    await page.goto(demo.url)
+    await expect(card(page)).to_be_visible()
+    await picture(page, "alert.png")
+
+    await page.wait_for_timeout(100)  # htmx takes 20 ms to make what it has put in alive
+    await card(page).focus()
+    await page.keyboard.press("a")
+    await expect(page).to_have_url(re.compile(r"/conversations/\d+$"))
+    await expect(page.locator("#owner")).to_contain_text("Respondes tú")
+    await expect(card(second)).to_have_count(0)
+    await expect(second).to_have_title(re.compile(r"^(?!\()"))
+    assert [offer.state for offer in await rows(demo, Offer)] == ["accepted"]
+
+
+async def test_many_tabs_of_one_browser_are_all_told(demo: Any, open_page: Any) -> None:
+    """More than the six connections that a browser opens to a site over HTTP/1.1."""
+    user = next(user for user in await rows(demo, User) if user.role == "seller")
+    others = [other.id for other in await rows(demo, User) if other.role == "seller" and other.id != user.id]
+    await demo.app[DATABASE].write(lambda session: session.execute(update(User).where(User.id.in_(others)).values(active=False)))
+    first = await open_page(demo.url)
+    await demo.log_in(first, user.email.partition("@")[0])
+    tabs = [first]
+    for path in ("/leads", "/account", "/team", "/", "/", "/", "/account/alerts"):
+        tabs.append(await first.context.new_page())
+        await tabs[-1].goto(demo.url + path)
+    await demo.writes("Paula Henao", "+57 301 888 4420", TECNO, WANTS_A_PERSON)
+    for tab in tabs:
+        await expect(card(tab)).to_be_visible()
+        assert await tab.evaluate("performance.getEntriesByType('resource').every(entry => !entry.name.endsWith('/live'))")
+    await card(tabs[3]).get_by_role("button", name="Paso").click()
+    for tab in tabs:
+        await expect(card(tab)).to_have_count(0)
+
+
+async def test_a_lead_that_is_passed_goes_on_and_the_first_is_told_who_has_it(demo: Any, open_page: Any) -> None:
+    pages = {}
+    for user in await rows(demo, User):
+        if user.role == "seller" and user.active:
+            pages[user.id] = await open_page(demo.url)
+            await demo.log_in(pages[user.id], user.email.partition("@")[0])
+    await demo.writes("Paula Henao", "+57 301 888 4420", TECNO, WANTS_A_PERSON)
+    first = await offered(demo)
+    await expect(card(pages[first.user_id])).to_be_visible()
+    late = await open_page(demo.url)  # a window that hears of nothing any more
+    await demo.log_in(late, await mail_of(demo, first.user_id))
+    await expect(card(late)).to_be_visible()
+    await late.route("**/alerts", lambda route: route.fulfill(status=204))
+
+    await card(pages[first.user_id]).get_by_role("button", name="Paso").click()
+    await expect(card(pages[first.user_id])).to_have_count(0)
+    second = await offered(demo, 2)
+    assert second.user_id != first.user_id
+    await expect(card(pages[second.user_id])).to_be_visible()
+    await card(pages[second.user_id]).get_by_role("button", name="Acepto").click()
+    await expect(pages[second.user_id]).to_have_url(re.compile(r"/conversations/\d+$"))
+
+    name = next(user.name for user in await rows(demo, User) if user.id == second.user_id)
+    await card(late).get_by_role("button", name="Acepto").click()
+    said = late.locator("#alerts-said")
+    await expect(said).to_contain_text(f"{name} ya está respondiendo esta conversación.")
+    await said.get_by_role("button", name="Entendido").click()
+    await expect(said.locator("p")).to_have_count(0)
+    assert [talk.owner_id for talk in await rows(demo, Conversation)] == [second.user_id]
+
+
+async def test_a_push_shows_and_its_button_accepts_with_no_page_of_ours_logged_in(demo: Any, open_page: Any, watch: Any) -> None:
+    """What the push service would deliver is handed to the service worker by the browser itself."""
+    await demo.writes("Paula Henao", "+57 301 888 4420", TECNO, WANTS_A_PERSON)
+    alert = await offered(demo)
+    page = await open_page(f"{demo.url}/login")
+    context = page.context
+    await context.grant_permissions(["notifications"], origin=demo.url)
+    await page.evaluate("navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)")
+    secret, until = demo.app[SETTINGS].secret_key.get_secret_value(), demo.app[CLOCK].now() + timedelta(hours=1)
+    actions = [
+        {
+            "action": action,
+            "title": title,
+            "url": f"{demo.url}/a/" + links.sign(secret, alert_id=alert.id, action=action, expires=until),
+        }
+        for action, title in (("accept", "Acepto"), ("pass", "Paso"))
+    ]
+    payload = {
+        "title": "Paula Henao",
+        "body": "pide hablar con una persona",
+        "tag": f"alert-{alert.id}",
+        "url": "/",
+        "actions": actions,
+    }
+    devtools = await context.new_cdp_session(page)
+    await devtools.send("ServiceWorker.enable")
+    registration: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def registered(event: Any) -> None:
+        if event["registrations"] and not registration.done():
+            registration.set_result(event["registrations"][0]["registrationId"])
+
+    devtools.on("ServiceWorker.workerRegistrationUpdated", registered)
+    await devtools.send("ServiceWorker.disable")
+    await devtools.send("ServiceWorker.enable")
+    await devtools.send(
+        "ServiceWorker.deliverPushMessage",
+        {"origin": demo.url, "registrationId": await asyncio.wait_for(registration, 5), "data": json.dumps(payload)},
+    )
+    shown = await page.evaluate(
+        """async () => {
+          const registration = await navigator.serviceWorker.ready;
+          for (;;) {
+            const [first] = await registration.getNotifications();
+            if (first) {
+              const { title, body, tag, actions } = first;
+              return { title, body, tag, actions: actions.map(each => each.title) };
+            }
+            await new Promise(done => setTimeout(done, 20));
+          }
+        }"""
+    )
+    assert shown == {
+        "title": "Paula Henao", "body": "pide hablar con una persona", "tag": f"alert-{alert.id}", "actions": ["Acepto", "Paso"],
+    }  # fmt: skip
+    (worker,) = context.service_workers
+    told = await worker.evaluate(
+        """async () => {
+          const [shown] = await registration.getNotifications();
+          const link = ours(shown.data.links.accept);
+          const response = await fetch(link, { method: "POST", headers: { Accept: "application/json" } });
+          return response.json();
+        }"""
+    )
+    assert (told["done"], told["words"]) == (True, "Paula Henao es tuyo: ya puedes responderle.")
+    talk = (await rows(demo, Conversation))[0]
+    assert (talk.owner, talk.owner_id) == ("human", alert.user_id)
+
+    await demo.log_in(page, await mail_of(demo, alert.user_id))  # a page with no open alert takes the notification away
+    await page.wait_for_function(
+        "navigator.serviceWorker.ready.then(found => found.getNotifications()).then(shown => shown.length === 0)"
+    )
