@@ -157,6 +157,9 @@ def number_add(
     bot_name: Annotated[str | None, typer.Option(help="How the assistant calls itself.")] = None,
     dialog: Annotated[str | None, typer.Option(help="Which dialog it talks.")] = None,
     template: Annotated[str | None, typer.Option(help="The approved template for when the 24-hour window is closed.")] = None,
+    alert_template: Annotated[
+        str | None, typer.Option(help="The approved template that alerts sellers; see docs/operate.md.")
+    ] = None,
     token: Annotated[str | None, typer.Option(help="Its own access token, where it has one.")] = None,
     company: Annotated[str, typer.Option(help="The company's name, where there are several.")] = "",
 ) -> None:
@@ -164,7 +167,8 @@ def number_add(
     from bot.maintenance import set_number
 
     fields = {"display": display, "account": account, "name": name, "bot_name": bot_name, "dialog": dialog, "template": template}
-    print(_run(set_number(_settings(), external_id, channel, company, {**fields, "token": token})))
+    fields |= {"alert_template": alert_template, "token": token}
+    print(_run(set_number(_settings(), external_id, channel, company, fields)))
 
 
 @user.command("add")

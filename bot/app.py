@@ -15,6 +15,7 @@ from aiohttp import ClientSession, TCPConnector, web
 
 from bot import health, scheduler
 from bot import web as pages
+from bot.alerting import Alerting
 from bot.backlog import Backlog
 from bot.bus import Bus
 from bot.channels.base import SendError
@@ -23,6 +24,7 @@ from bot.clock import Clock
 from bot.cluster import ROLES, Cluster
 from bot.conversation import Conversations
 from bot.courtesy import Courtesies
+from bot.handover import Handover
 from bot.intake import Intake
 from bot.keys import CLOCK, DATABASE, FLOWS, LIVE, NUMBERS, SERVICE, SETTINGS
 from bot.live import Live
@@ -71,10 +73,12 @@ async def make_app(
     nlu: Nlu | None = None,
     backoff: float = 1.0,
     roles: Collection[str] = ROLES,
+    private: bool = False,
 ) -> web.Application:
     """The whole service as one aiohttp application, or those `roles` of it. `extra` adds what only some run (the simulator);
-    `backoff` is the seconds before a failed message is sent again. Loads the dialogs and the understanding where they are not
-    given, here, so that what is broken stops the start (DialogError)."""
+    `backoff` is the seconds before a failed message is sent again; `private` lets alerts go to servers of our own network.
+    Loads the dialogs and the understanding where they are not given, here, so that what is broken stops the start
+    (DialogError)."""
     clock = clock or Clock()
     flows = flows or load_folder()
     nlu = nlu or load_nlu(cache=Path("var/models"))
@@ -101,6 +105,8 @@ async def make_app(
         service.on_changed,
         settings.debounce_ms / 1000,
     )
+    service.handover = Handover(database, numbers, clock, service.on_said, service.on_changed)
+    service.alerting = Alerting(settings, database, clock, cluster, service.on_said, private=private)
     stand_ins = StandIns(numbers, channels, clock)
     service.intake = Intake(database, numbers, clock, stand_ins.make, service.on_stored, service.backlog.late)
     numbers.on_edited = service.tell_numbers
@@ -142,10 +148,10 @@ async def _running(service: Service, http: ClientSession, roles: Collection[str]
         work: list[Coroutine[Any, Any, None]] = [service.cluster.run(), service.bus.run()]
         if "worker" in roles:
             await service.turns.start()
-            work += [service.turns.run(), service.turns.look(service.poll)]
+            work += [service.turns.run(), service.turns.look(service.poll), service.handover.run()]
         if "sender" in roles:
             await service.sender.start()
-            work.append(service.sender.run(service.poll))
+            work += [service.sender.run(service.poll), service.alerting.run()]
         running = [asyncio.create_task(each) for each in work]
         for task in running:
             task.add_done_callback(_died)
@@ -162,7 +168,7 @@ async def _running(service: Service, http: ClientSession, roles: Collection[str]
             for task in (*running, *service.tasks):
                 task.cancel()
             await asyncio.wait([*running, *service.tasks], timeout=2)
-            await service.sender.drain(DRAIN / 2)
+            await asyncio.gather(service.sender.drain(DRAIN / 2), service.alerting.drain(DRAIN / 2))
             await service.courtesies.close()
             if isinstance(whatsapp := service.channels["whatsapp"], WhatsApp):
                 await whatsapp.close()

@@ -17,14 +17,18 @@ from typing import Any
 import msgspec
 from sqlalchemy.orm import Session
 
+from bot import rating, staff_chat
 from bot.arrivals import recipient_of, referral_of
-from bot.channels.base import Inbound, Outbound
+from bot.channels.base import Inbound, Outbound, Text
 from bot.clock import Clock
 from bot.live import Change
 from bot.metrics import FAILED_TURNS, TURNS
-from bot.numbers import Numbers, OurNumber
+from bot.numbers import Numbers, OurNumber, text
 from bot.standin import Outgoing
-from bot.translate import Said, language_of, to_outbound, to_turn
+from bot.translate import PREVIEW, Said, language_of, to_outbound, to_turn
+from crm_bridge.assignment import opening
+from crm_bridge.assignment.sellers import first_team
+from crm_bridge.assignment.service import close
 from crm_bridge.context import Context
 from crm_bridge.events import Event, HandoffRequested, LeadRegistered, LeadUpdated, TakenOver, TurnParked
 from crm_bridge.handlers import run
@@ -37,9 +41,9 @@ from data.types import new_id
 from dialogs import engine
 from dialogs.model import Do, Effect, Handoff, Say, State
 from nlu.understanding import Nlu
+from notifications import alerts
 
 TRIES = 3
-PREVIEW = 120
 _decode = msgspec.json.Decoder(Inbound).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -63,8 +67,14 @@ class Written:
     outgoing: list[dict[str, Any]] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
     told: list[Description] = field(default_factory=list)
+    handed: list[dict[str, Any]] = field(default_factory=list)
+    """Hand-overs to people."""
+    heard: list[int] = field(default_factory=list)
+    """Conversations whose person wrote to the one of us who answers it."""
     changed: list[tuple[int, Change]] = field(default_factory=list)
     """(company, what of it the pages show anew)"""
+    touched: list[int] = field(default_factory=list)
+    """Conversations that one of our own people changed from their chat: what was read of them before holds no more."""
     turned: list[int] = field(default_factory=list)
     """Conversations that were answered."""
     again: list[Again] = field(default_factory=list)
@@ -106,12 +116,15 @@ class Conversations:
         news = dialog_state.new_messages(session, ids)
         full = sum(map(len, news.values())) >= dialog_state.MOST_NEW
         began = time.thread_time()
-        for talk_id in ids:
+        for talk_id in sorted(ids, key=lambda each: each in talks and talks[each]["user_id"] is None):  # our own people first
             rows = news.get(talk_id, [])
             if talk_id not in talks or (full and not rows):
                 written.missed.append(talk_id)
                 continue
             talk = talks[talk_id]
+            if talk_id in written.touched:
+                written.again.append(Again(talk["company_id"], talk["number_id"], talk_id))
+                continue
             tried = any(row["tries"] for row in rows)  # which of them is it that fails?
             most = 1 if self._one_by_one or tried else len(rows)
             if len(rows) > most or full:
@@ -121,6 +134,8 @@ class Conversations:
         describe(session, written.told)
         dialog_state.save(session, written.talks)
         outbox.add(session, written.outgoing)
+        opening.open_all(session, written.handed)
+        opening.heard(session, written.heard, self._clock.now())
         dialog_state.done(session, written.done)
         return written
 
@@ -153,7 +168,8 @@ class Conversations:
         if not rows:
             if row["due_at"] is None or row["due_at"] > now:
                 return Written()
-            if row["owner"] != "bot" or row["state"] is None:  # somebody else answers: it is not for us to remind
+            ours = staff_chat.is_memory(row["state"])
+            if ours or row["owner"] != "bot" or row["state"] is None:  # somebody else answers: it is not for us to remind
                 return Written(talks=[talk | {"due_at": None}])
             state = engine.state_from_json(row["state"])
             state, effects = engine.remind(number.dialog, state, to_turn(row, number, (), state, self._nlu, now))
@@ -162,10 +178,20 @@ class Conversations:
         said = self._sift(session, talk, [(each["id"], _decode(each["payload"])) for each in rows])
         if said:
             _note(talk, [message for _, message in said])
+        if talk["owner"] != "human" and (pressed := [m.choice for _, m in said if rating.is_rating(m.choice)]):
+            said = [each for each in said if not rating.is_rating(each[1].choice)]
+            if not said:
+                return self._thank(_Case(session, talk, number, "", now), str(pressed[-1]), done)
+        if said and (row["user_id"] is not None or staff_chat.is_code(said)):
+            turn = staff_chat.hear(session, row, said, now)
+            if turn is not None:
+                return self._staff(_Case(session, talk, number, "", now), turn, done)
         if not said or talk["owner"] == "human":
-            return Written(talks=[talk], done=done, changed=[(talk["company_id"], Change("conversation", talk["id"]))])
+            heard = [talk["id"]] if said else []
+            changed = [(talk["company_id"], Change("conversation", talk["id"]))]
+            return Written(talks=[talk], done=done, changed=changed, heard=heard)
         TURNS.inc()
-        if row["state"]:
+        if row["state"] and not staff_chat.is_memory(row["state"]):
             state = engine.state_from_json(row["state"])
         else:
             state = engine.begin(number.dialog, language_of(row["language"] or number.row.language))
@@ -174,6 +200,36 @@ class Conversations:
         written = self._apply(_Case(session, talk, number, source, now), state, effects)
         written.done = done
         written.turned = [talk["id"]]
+        return written
+
+    def _thank(self, case: _Case, pressed: str, done: list[int]) -> Written:
+        """The prospect rated how they were attended; the managers hear of a bad one."""
+        talk, number = case.talk, case.number
+        written = Written(talks=[talk], done=done, changed=[(talk["company_id"], Change("conversation", talk["id"]))])
+        rated = rating.take(case.session, talk, pressed, case.now)
+        if rated is None:
+            return written
+        bad = rated.score is not None and rated.score <= rating.BAD
+        told = rating.tell_supervisors(case.session, talk, rated, case.now) if bad else []
+        written.changed += [(alert.company_id, Change("alert", alert.user_id)) for alert in told]
+        words = text("rate_sorry" if told else "rate_thanks", talk["language"] or number.row.language, number.voice.tone)
+        row = _row(case, Text(words), words)
+        written.outgoing.append(row)
+        written.messages.append(Outgoing(row["id"], talk["id"], number.row.id, talk["recipient"], Text(words)))
+        return written
+
+    def _staff(self, case: _Case, turn: staff_chat.StaffTurn, done: list[int]) -> Written:
+        """One of our own people asked for something in their chat, or became one."""
+        TURNS.inc()
+        talk = case.talk
+        talk |= turn.row
+        changed = [(talk["company_id"], Change("conversation", talk["id"])), *turn.changed]
+        written = Written(talks=[talk], done=done, changed=changed, touched=turn.touched, turned=[talk["id"]])
+        for reply in turn.replies:
+            row = _row(case, reply, reply.body)
+            written.outgoing.append(row)
+            written.messages.append(Outgoing(row["id"], talk["id"], case.number.row.id, talk["recipient"], reply))
+        written.messages += turn.sent
         return written
 
     def _sift(self, session: Session, talk: dict[str, Any], messages: Said) -> list[tuple[int, Inbound]]:
@@ -190,6 +246,8 @@ class Conversations:
                 case "echo":
                     if talk["owner"] != "human":
                         talk["owner"] = "human"
+                        close(session, talk["id"], self._clock.now())
+                        alerts.withdraw(session, conversation_id=talk["id"], now=self._clock.now())
                         self._journal(session, talk, TakenOver(by="phone app"))
                     talk["preview"] = message.text[:PREVIEW]
                 case "system":
@@ -220,9 +278,6 @@ class Conversations:
                 written.outgoing.append(row)
                 written.messages.append(Outgoing(row["id"], talk["id"], number.row.id, talk["recipient"], message))
         written.told = _told(case, state)
-        events = self._books(case, state, effects) if any(not isinstance(effect, Say) for effect in effects) else []
-        leads = [event.lead_id for event in events if isinstance(event, LeadRegistered | LeadUpdated)]
-        written.changed += [(talk["company_id"], Change("lead", lead)) for lead in leads]
         points, reasons = engine.score(number.dialog, state, number.local(case.now))
         quiet = engine.silence(number.dialog, state)
         talk |= {
@@ -233,9 +288,11 @@ class Conversations:
             "reasons": reasons,
             "due_at": case.now + quiet if quiet is not None else None,
         }
+        if any(not isinstance(effect, Say) for effect in effects):
+            self._books(case, state, effects, written)
         return written
 
-    def _books(self, case: _Case, state: State, effects: Sequence[Effect]) -> list[Event]:
+    def _books(self, case: _Case, state: State, effects: Sequence[Effect], written: Written) -> None:
         talk = case.talk
         context = Context(
             company_id=talk["company_id"],
@@ -247,17 +304,30 @@ class Conversations:
             referral=talk["referral"],
             now=case.now,
         )
-        events: list[Event] = []
+        lead: int | None = None
         for effect in effects:
             match effect:
                 case Do(command):
-                    events.append(run(case.session, context, command))
+                    event = run(case.session, context, command)
+                    if isinstance(event, LeadRegistered | LeadUpdated):
+                        lead = event.lead_id
+                        written.changed.append((talk["company_id"], Change("lead", lead)))
                 case Handoff(reason):
                     talk["owner"] = "queued" if talk["owner"] == "bot" else talk["owner"]
                     self._journal(case.session, talk, HandoffRequested(reason=reason))
+                    handed = self._handed(case, state, lead, reason)
+                    written.handed.append(handed)
+                    written.changed.append((talk["company_id"], Change("assignment", handed["id"])))
                 case Say():
                     pass
-        return events
+
+    def _handed(self, case: _Case, state: State, lead: int | None, reason: str) -> dict[str, Any]:
+        number = case.number
+        team = number.team_id or first_team(case.session, number.row.company_id, case.now)
+        dialog, language = number.row.dialog, state.language
+        return opening.opened(
+            case.talk, team_id=team, lead_id=lead, reason=reason, interest=dialog, language=language, now=case.now
+        )
 
     def _journal(self, session: Session, talk: Mapping[str, Any], event: Event) -> None:
         record(session, talk["company_id"], event, self._clock.now(), person=talk["person_id"], conversation=talk["id"])

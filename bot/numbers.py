@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from bot.channels.base import Account
 from crm_bridge.companies.hours import is_open, next_opening
 from data.session import Database
-from data.tables import Company, DialogVersion, Number
+from data.tables import Company, DialogVersion, Number, Team
 from dialogs.loader import Dialog, DialogError, with_overrides
 from dialogs.model import Voice
 from nlu.understanding import FaqIndex, Nlu
@@ -35,6 +35,8 @@ class OurNumber:
     faq: FaqIndex
     voice: Voice
     account: Account
+    team_id: int | None
+    """The team that gets its leads; None while the company has none."""
 
     def local(self, now: datetime) -> datetime:
         return now.astimezone(self.zone)
@@ -48,7 +50,18 @@ class OurNumber:
         opening = None if is_open(self.row.hours, local) else next_opening(self.row.hours, local)
         if opening is None:
             return {}
-        return _opening_words(opening, (opening.date() - local.date()).days)
+        return opening_words(local, opening)
+
+
+def opening_words(now: datetime, opening: datetime) -> Mapping[str, str]:
+    """When that is, in words by language: "mañana a las 9:00". Both local."""
+    return _opening_words(opening, (opening.date() - now.date()).days)
+
+
+def text(name: str, language: str, tone: str) -> str:
+    """What the bot says beside its dialogs, in the prospect's language: see `says` in texts.yaml."""
+    texts = _texts()["says"][name]
+    return texts.get(f"{language}-{tone}") or texts.get(language) or texts["es"]
 
 
 @lru_cache(1024)
@@ -124,10 +137,14 @@ class Numbers:
                 )
             )
         }
+        first: dict[int, int] = dict(session.execute(select(Team.company_id, func.min(Team.id)).group_by(Team.company_id)).all())
         rows = session.execute(select(Number, Company).join(Company, Company.id == Number.company_id).order_by(Number.id)).all()
-        return [self._number(number, company, edits.get(number.id)) for number, company in rows]
+        return [
+            self._number(number, company, edits.get(number.id), number.team_id or first.get(company.id))
+            for number, company in rows
+        ]
 
-    def _number(self, row: Number, company: Company, edit: DialogVersion | None) -> OurNumber:
+    def _number(self, row: Number, company: Company, edit: DialogVersion | None, team_id: int | None) -> OurNumber:
         dialog = self._flows.get(row.dialog)
         if dialog is None:
             raise DialogError(
@@ -150,4 +167,5 @@ class Numbers:
             faq=old.faq if old is not None and same else self._nlu.faq_index(dialog.faq_questions()),
             voice=Voice(bot=row.bot_name, company=row.name, tone="usted" if row.tone == "usted" else "tu"),
             account=Account(id=row.id, external_id=row.external_id, token=row.token or self._token),
+            team_id=team_id,
         )

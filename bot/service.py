@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from bot.alerting import Alerting
 from bot.arrivals import Arrived, Stored, recipient_of
 from bot.backlog import Backlog
 from bot.bus import Bus
@@ -17,6 +18,7 @@ from bot.channels.base import Channel, Recipient
 from bot.clock import Clock
 from bot.cluster import Cluster
 from bot.courtesy import Courtesies
+from bot.handover import Handover
 from bot.intake import Intake
 from bot.live import Change, Live
 from bot.media import Media
@@ -56,6 +58,8 @@ class Service:
     courtesies: Courtesies = field(init=False)
     intake: Intake = field(init=False)
     turns: Turns = field(init=False)
+    handover: Handover = field(init=False)
+    alerting: Alerting = field(init=False)
     sender: Sender = field(init=False)
     media: Media = field(init=False)
     backlog: Backlog = field(init=False)
@@ -107,10 +111,17 @@ class Service:
         """(company, what of it the pages show anew): on our pages and on those of the other processes."""
         for company, change in changed:
             self.live.publish(company, change)
+            if change.topic == "assignment":
+                self.handover.wake()
+            elif change.topic == "alert":
+                self.alerting.wake()
         if not self.cluster.alone:
             told = [(company, change.topic, change.id) for company, change in changed]
             for process in self.cluster.having("web"):
                 self.bus.tell(process, "live", told)
+            if any(change.topic == "alert" for _, change in changed):
+                for process in self.cluster.having("sender"):
+                    self.bus.tell(process, "alerts", [1])
 
     def on_heard(self, topic: str, items: Sequence[Any]) -> None:
         """What another process told us (`bot/bus.py`)."""
@@ -125,6 +136,8 @@ class Service:
             case "live":
                 for company, what, row in items:
                     self.live.publish(company, Change(what, row))
+            case "alerts":
+                self.alerting.wake()
             case "numbers":
                 self.later(self.read_numbers())
 

@@ -10,28 +10,30 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from bot.channels.base import WINDOW, Text
-from bot.conversation import PREVIEW
+from bot import rating
+from bot.channels.base import WINDOW, Outbound, Text
+from bot.numbers import OurNumber
+from bot.staff.memory import is_memory
 from bot.standin import Outgoing
+from bot.translate import PREVIEW
+from crm_bridge.assignment import service as assignment
+from crm_bridge.assignment.rules import Taken
 from crm_bridge.companies.rules import Refusal
 from crm_bridge.events import Event, HandedBack, TakenOver
 from crm_bridge.journal import record
 from data import outbox
 from data.inbox import RANK
-from data.tables import Conversation, Lead, Number, OutboxMessage, User
+from data.tables import Conversation, InboxMessage, Number, OutboxMessage, User
 from data.types import new_id
 from dialogs import engine
+from notifications import alerts
 
 LONGEST = 4096
 """Characters of a text message."""
 _encode = msgspec.json.Encoder().encode
-
-
-class Taken(Refusal):
-    """Another person answers this conversation."""
 
 
 class WindowClosed(Refusal):
@@ -46,41 +48,45 @@ class TooLong(Refusal):
     """A reply of more than LONGEST characters."""
 
 
-def take(session: Session, talk_id: int, user_id: int, now: datetime, *, over: bool = False) -> Conversation:
-    """Make the conversation `user_id`'s; whoever has it already keeps it. `over`: also when another person has it. LookupError
-    when there is none; Taken."""
+def take(session: Session, talk_id: int, user_id: int, now: datetime, *, over: bool = False, via: str = "page") -> Conversation:
+    """Make the conversation `user_id`'s, who accepts what was offered or takes it unasked; whoever has it already keeps it.
+    `over`: also when another person has it. LookupError when there is none; Taken."""
     talk = _locked(session, talk_id)
     if talk.owner == "human" and talk.owner_id == user_id:
         return talk
     if talk.owner == "human" and talk.owner_id is not None and not over:
-        raise Taken
-    talk.owner, talk.owner_id, talk.due_at = "human", user_id, None
+        raise Taken(session.scalar(select(User.name).where(User.id == talk.owner_id)) or "")
+    for offer in assignment.accept(session, talk_id, user_id, via, now, over=over):
+        alerts.acknowledge(session, offer_id=offer.id, user_id=user_id, via=via, now=now)
+    alerts.withdraw(session, conversation_id=talk_id, now=now)
+    talk.owner, talk.owner_id, talk.due_at, talk.snoozed_until = "human", user_id, None, None
     session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.conversation_id == talk_id, OutboxMessage.rank == RANK["queued"], OutboxMessage.author_id.is_(None))
         .values(rank=RANK["cancelled"], state="cancelled")
     )
-    session.execute(
-        update(Lead)
-        .where(Lead.person_id == talk.person_id, Lead.stage.in_(("new", "working")))
-        .values(owner_id=user_id, stage="working", updated_at=now)
-    )
     _tell(session, talk, TakenOver(by=session.scalars(select(User.name).where(User.id == user_id)).one()), user_id, now)
     return talk
 
 
-def reply(session: Session, talk_id: int, user_id: int, words: str, now: datetime) -> Outgoing:
+def reply(session: Session, talk_id: int, user_id: int, words: str, now: datetime, *, via: str = "page") -> Outgoing:
     """Queue what a person writes; it is theirs to answer from here on. The message is to be sent after the commit. LookupError;
     Taken, WindowClosed, NothingWritten, TooLong."""
     if not words:
         raise NothingWritten
     if len(words) > LONGEST:
         raise TooLong
-    talk = take(session, talk_id, user_id, now)
+    talk = take(session, talk_id, user_id, now, via=via)
     channel = session.scalars(select(Number.channel).where(Number.id == talk.number_id)).one()
     if channel == "whatsapp" and (talk.last_in_at is None or talk.last_in_at + WINDOW <= now):
         raise WindowClosed
-    message = Text(words)
+    return say(session, talk, Text(words), words, user_id, now)
+
+
+def say(session: Session, talk: Conversation, message: Outbound, words: str, user_id: int | None, now: datetime) -> Outgoing:
+    """Queue a message into a conversation as this user, or as the bot (None); `words` is what the pages show of it. It is to be
+    sent after the commit (`Service.on_said`)."""
+    channel = session.scalars(select(Number.channel).where(Number.id == talk.number_id)).one()
     row: dict[str, Any] = {
         "id": new_id(),
         "company_id": talk.company_id,
@@ -88,7 +94,7 @@ def reply(session: Session, talk_id: int, user_id: int, words: str, now: datetim
         "conversation_id": talk.id,
         "channel": channel,
         "recipient": talk.recipient,
-        "kind": "text",
+        "kind": type(message).__struct_config__.tag,
         "text": words,
         "payload": _encode(message).decode(),
         "state": "queued",
@@ -97,25 +103,69 @@ def reply(session: Session, talk_id: int, user_id: int, words: str, now: datetim
         "author_id": user_id,
         "created_at": now,
     }
-    talk.preview, talk.unread = words[:PREVIEW], 0
+    talk.preview = words[:PREVIEW]
+    if user_id is not None:
+        talk.unread = 0
+        assignment.wrote(session, talk.id, user_id, now)
     session.flush()
     outbox.add(session, [row])
     return Outgoing(row["id"], talk.id, talk.number_id, talk.recipient, message)
 
 
-def give_back(session: Session, talk_id: int, user_id: int, now: datetime, *, over: bool = False) -> None:
-    """Let the bot answer again: it goes on where the talk was, and does not ask anew. `over`: also when it is another's.
-    LookupError; Taken."""
+def give_back(session: Session, talk_id: int, user_id: int | None, now: datetime, *, over: bool = False) -> None:
+    """Let the bot answer again: it goes on where the talk was, and does not ask anew. The timeline keeps in short what was said
+    meanwhile. `user_id` None: it was silent for too long. `over`: also when it is another's. LookupError; Taken."""
     talk = _locked(session, talk_id)
     if talk.owner == "human" and talk.owner_id not in (None, user_id) and not over:
-        raise Taken
+        raise Taken(session.scalar(select(User.name).where(User.id == talk.owner_id)) or "")
     if talk.owner == "bot":
         return
-    talk.owner, talk.owner_id = "bot", None
-    if talk.state is not None:
+    closed = assignment.close(session, talk_id, now)
+    alerts.withdraw(session, conversation_id=talk_id, now=now)
+    told = _in_short(session, talk_id, closed.accepted_at) if closed is not None and closed.accepted_at else HandedBack()
+    talk.owner, talk.owner_id, talk.snoozed_until = "bot", None, None
+    if talk.state is not None and not is_memory(talk.state):
         state = engine.resume(engine.state_from_json(talk.state))
         talk.state, talk.status = engine.state_to_json(state), state.status
-    _tell(session, talk, HandedBack(), user_id, now)
+    _tell(session, talk, told, user_id, now)
+
+
+def finish(
+    session: Session, talk_id: int, user_id: int, number: OurNumber, now: datetime, *, over: bool = False
+) -> list[Outgoing]:
+    """The matter is done: the bot answers again, and asks the prospect once how it went, where the window is open. Returns what
+    is to be sent after the commit. LookupError; Taken."""
+    held = assignment.current(session, talk_id)
+    give_back(session, talk_id, user_id, now, over=over)
+    if held is None or held.accepted_at is None:
+        return []
+    talk = _locked(session, talk_id)
+    if number.row.channel == "whatsapp" and (talk.last_in_at is None or talk.last_in_at + WINDOW <= now):
+        return []
+    asked = rating.question(session, held, number, now)
+    return [say(session, talk, asked, asked.body, None, now)] if asked is not None else []
+
+
+def _in_short(session: Session, talk_id: int, since: datetime) -> HandedBack:
+    """What was said since a person took over."""
+    theirs, first = session.execute(
+        select(func.count(), func.min(InboxMessage.id)).where(
+            InboxMessage.conversation_id == talk_id, InboxMessage.received_at >= since
+        )
+    ).one()
+    last = (
+        session.scalar(
+            select(InboxMessage.text).where(InboxMessage.conversation_id == talk_id).order_by(InboxMessage.id.desc()).limit(1)
+        )
+        if first is not None
+        else ""
+    )
+    ours = session.scalar(
+        select(func.count()).where(
+            OutboxMessage.conversation_id == talk_id, OutboxMessage.created_at >= since, OutboxMessage.author_id.is_not(None)
+        )
+    )
+    return HandedBack(received=theirs, sent=ours or 0, last=(last or "")[:PREVIEW])
 
 
 def _locked(session: Session, talk_id: int) -> Conversation:
@@ -125,6 +175,6 @@ def _locked(session: Session, talk_id: int) -> Conversation:
     return talk
 
 
-def _tell(session: Session, talk: Conversation, event: Event, user_id: int, now: datetime) -> None:
+def _tell(session: Session, talk: Conversation, event: Event, user_id: int | None, now: datetime) -> None:
     session.flush()
     record(session, talk.company_id, event, now, person=talk.person_id, conversation=talk.id, user=user_id)

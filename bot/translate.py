@@ -13,6 +13,8 @@ from dialogs import engine
 from dialogs.model import Attachment, Language, Say, State, Turn
 from nlu.understanding import NOTHING, Nlu
 
+PREVIEW = 120
+"""Characters that a conversation's row keeps of its last message."""
 Said = Sequence[tuple[int, Inbound]]
 """Messages with the ids of their inbox rows."""
 

@@ -15,13 +15,15 @@ from bot.clock import Clock
 from bot.cluster import roles_of
 from bot.serve import run_until_stopped, set_up_logging
 from bot.settings import load
+from crm_bridge.assignment import sellers
 from data import schema
 from data.session import connect
-from data.tables import Company, Number
+from data.tables import Company, Number, User
 
 
-def seed(session: Session, companies: int, count: int) -> None:
-    """Companies, and `count` numbers dealt out among them in turn; does nothing where there are any."""
+def seed(session: Session, companies: int, count: int, staff: int = 0) -> None:
+    """Companies with `staff` sellers each, who have room for everybody, and `count` numbers dealt out among them in turn; does
+    nothing where there are any."""
     if session.scalar(select(Company.id).limit(1)) is not None:
         return
     now = Clock().now()
@@ -31,6 +33,22 @@ def seed(session: Session, companies: int, count: int) -> None:
     ]
     session.add_all(owners)
     session.flush()
+    people = [
+        User(
+            company_id=owner.id,
+            email=f"v{at}@{owner.id}.example",
+            name=f"Seller {at}",
+            role="seller",
+            password_hash="",
+            created_at=now,
+        )
+        for owner in owners
+        for at in range(staff)
+    ]
+    session.add_all(people)
+    session.flush()
+    for person in people:
+        sellers.seller(session, person.id).capacity = 1_000_000
     session.add_all(
         Number(
             company_id=owners[at % companies].id,
@@ -53,9 +71,9 @@ async def main(options: argparse.Namespace) -> None:
     settings = load()
     database = connect(settings.database_url)
     await schema.upgrade(database)
-    await database.write(lambda session: seed(session, options.companies, options.numbers))
+    await database.write(lambda session: seed(session, options.companies, options.numbers, options.sellers))
     await database.close()
-    app = await make_app(settings, flows={"form": dialog(options.questions)}, roles=roles_of([options.role]))
+    app = await make_app(settings, flows={"form": dialog(options.questions)}, roles=roles_of([options.role]), private=True)
     await run_until_stopped(app, settings.host, settings.port, lambda: print("ready", flush=True))  # noqa: T201
 
 
@@ -65,4 +83,5 @@ if __name__ == "__main__":
     parser.add_argument("--companies", type=int, default=1)
     parser.add_argument("--numbers", type=int, default=1)
     parser.add_argument("--questions", type=int)
+    parser.add_argument("--sellers", type=int, default=0, help="of each company")
     uvloop.run(main(parser.parse_args()))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.chaos import clocks, crashes, neighbours, stores
+from tests.chaos import clocks, crashes, handover, neighbours, stores
 from tests.chaos.processes import CannotRun
 from tests.chaos.report import Outcome
 from tests.chaos.stage import Play, Progress
@@ -36,6 +36,9 @@ SCENARIOS = {
     "slow-clients": Scenario(neighbours.slow_clients, 3, 1),
     "floods": Scenario(neighbours.floods, 4, 4),
     "poison": Scenario(neighbours.poison, 3, 1),
+    "acceptance": Scenario(handover.acceptance, 1000, 20),
+    "rotation": Scenario(handover.rotation, 1, 1),
+    "alerts": Scenario(handover.alerts, 30, 2),
 }
 
 

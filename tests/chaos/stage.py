@@ -172,11 +172,13 @@ async def open_stage(
     pause: float = 0.2,
     count: int = 1,
     settings: Mapping[str, str] | None = None,
+    sellers: int = 0,
 ) -> AsyncIterator[Stage]:
     """Everything started, and prospects on each of `count` numbers talking. A fleet gets PostgreSQL and Redis; one process SQLite
-    (in `database_folder`), or PostgreSQL where asked. What was counted is in `outcome` at the end."""
+    (in `database_folder`), or PostgreSQL where asked. `sellers` work there, and hear by e-mail of what is handed over. What was
+    counted is in `outcome` at the end."""
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(_folder(play.outcome))
+        folder = stack.enter_context(folder_of(play.outcome))
         server = redis = None
         database = f"sqlite:///{database_folder or folder}/chaos.db"
         if postgres or len(shape) > 1:
@@ -213,8 +215,9 @@ async def open_stage(
             "DEBOUNCE_MS": "0",
             **(settings or {}),
         }
+        seeding = (f"--numbers={count}", f"--sellers={sellers}")
         services = {
-            name: Service(name, {**environment, "PORT": str(ports[name])}, folder / f"{name}.log", roles, f"--numbers={count}")
+            name: Service(name, {**environment, "PORT": str(ports[name])}, folder / f"{name}.log", roles, *seeding)
             for name, roles in shape.items()
         }
         stage = Stage(play, folder, Books(database), street, services, server, redis)
@@ -248,7 +251,7 @@ def _made(folder: Path) -> Path:
 
 
 @contextmanager
-def _folder(outcome: Outcome) -> Iterator[Path]:
+def folder_of(outcome: Outcome) -> Iterator[Path]:
     """A folder for the scenario. It stays, with the logs, where something was wrong."""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{outcome.name}-"))
     folder.chmod(0o755)  # PostgreSQL runs as a user of its own

@@ -1,0 +1,236 @@
+"""What happens to a hand-over by itself: a seller is found, an offer runs out, a target is missed, long silence gives the bot its
+turn back, a reminder is due. Each is one transaction that holds its row, so that it happens once, whoever does it.
+
+`crm_bridge/assignment` decides; here it is told to the people concerned: alerts to ours, one honest sentence to the prospect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from bot import takeover
+from bot.channels.base import Text
+from bot.clock import Clock
+from bot.live import Change
+from bot.numbers import Numbers, opening_words, text
+from bot.standin import Outgoing
+from crm_bridge.assignment import reminders, sellers, targets
+from crm_bridge.assignment import service as assignment
+from crm_bridge.assignment.service import Decision
+from data.session import Database
+from data.tables import Alert, Assignment, Conversation, Offer
+from notifications import alerts
+
+log = structlog.get_logger()
+
+POLL = 1.0
+"""Seconds between two looks for what is due; what a turn hands over is looked at right away."""
+IDLE = 60.0
+"""Seconds between two looks for what has been silent too long."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What follows once it is committed."""
+
+    messages: list[Outgoing] = field(default_factory=list)
+    changed: list[tuple[int, Change]] = field(default_factory=list)
+
+
+class Handover:
+    """`run` until cancelled; `wake` when a conversation was handed over."""
+
+    def __init__(
+        self,
+        database: Database,
+        numbers: Numbers,
+        clock: Clock,
+        on_said: Callable[[Sequence[Outgoing]], None],
+        on_changed: Callable[[Sequence[tuple[int, Change]]], None],
+    ) -> None:
+        self._database = database
+        self._numbers = numbers
+        self._clock = clock
+        self._on_said = on_said
+        self._on_changed = on_changed
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_idle = loop.time()
+        while True:
+            try:
+                async with asyncio.timeout(POLL):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+            try:
+                await self.look()
+                if loop.time() >= next_idle:
+                    next_idle = loop.time() + IDLE
+                    await self.look_idle()
+            except (SQLAlchemyError, OSError):
+                log.warning("the database does not answer; looking again")
+                await asyncio.sleep(POLL)
+
+    async def look(self) -> None:
+        """Do all that is due: hand-overs (hot ones first), targets, reminders."""
+        for due, work in ((assignment.due, self._decide), (targets.due, self._target), (reminders.due, self._remind)):
+            while found := await self._database.read(partial(due, now=self._clock.now())):
+                done = [await self._do(partial(work, row=row), company) for company, row in found]
+                if not any(done):
+                    break  # others are at them
+
+    async def look_idle(self) -> None:
+        """Give the bot back what nobody has written in for long, and remind sellers of windows that are about to close."""
+        now = self._clock.now()
+        for company, talk, user in await self._database.read(partial(targets.idle, now=now)):
+            await self._do(partial(self._return, talk=talk, user=user), company)
+        for company, wanted in await self._database.read(partial(reminders.closing_windows, now=now)):
+            await self._do(partial(self._note_window, wanted=wanted), company)
+
+    async def _do(self, work: Callable[..., Told | None], company: int) -> bool:
+        """One of them, by itself: what fails does not hold up the others. Whether anything was done."""
+        try:
+            told = await self._database.write(partial(work, now=self._clock.now()), company=company)
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            log.exception("a hand-over failed")
+            return False
+        if told is None:
+            return False
+        self._on_said(told.messages)
+        self._on_changed(told.changed)
+        return True
+
+    # ------------------------------------------------------------------------------------------- hand-overs
+    def _decide(self, session: Session, row: int, now: datetime) -> Told | None:
+        decision = assignment.decide(session, row, now)
+        if decision is None:
+            return None
+        told = _changes(decision.assignment)
+        if decision.expired is not None:
+            told.changed += [_alerted(each) for each in alerts.withdraw(session, offer_id=decision.expired.id, now=now)]
+        if decision.offer is not None:
+            self._alert(session, told, "lead_offered", decision.assignment, [decision.offer.user_id], now, decision.offer)
+        else:
+            self._nobody(session, told, decision, now)
+        return told
+
+    def _nobody(self, session: Session, told: Told, decision: Decision, now: datetime) -> None:
+        """The prospect hears once when to expect somebody; the managers hear that nobody is there, or that all let it pass; and a
+        minute later, if that changed nothing, the administrators."""
+        row = decision.assignment
+        kind = "lead_unclaimed" if decision.everybody else "lead_waiting"
+        told_before = select(Alert.user_id).where(Alert.assignment_id == row.id, Alert.kind == kind)
+        audience = sellers.supervisors(session, row.company_id, now, set(session.scalars(told_before)))
+        if audience:
+            self._alert(session, told, kind, row, audience, now)
+        number = self._numbers.by_id(row.number_id)
+        if row.told_at is not None or decision.everybody or not decision.choice.considered:
+            return  # where nobody sells but the owners, it is they who answer: the dialog has said that somebody will
+        row.told_at = now
+        if number.is_open(now):  # closed, the dialog has said so itself
+            words = text("nobody_there" if decision.opens_at else "nobody_known", row.language, number.voice.tone)
+            opens = opening_words(number.local(now), number.local(decision.opens_at)) if decision.opens_at else {}
+            talk = session.scalars(select(Conversation).where(Conversation.id == row.conversation_id)).one()
+            said = words.format(opens=opens.get(row.language, ""))
+            told.messages.append(takeover.say(session, talk, Text(said), said, None, now))
+
+    def _alert(
+        self,
+        session: Session,
+        told: Told,
+        kind: str,
+        row: Assignment,
+        users: Sequence[int],
+        now: datetime,
+        offer: Offer | None = None,
+    ) -> None:
+        facts = alerts.facts_of(session, row, offer=offer)
+        for user in users:
+            alert = alerts.raise_alert(
+                session,
+                kind=kind,
+                user_id=user,
+                company_id=row.company_id,
+                facts=facts,
+                now=now,
+                conversation_id=row.conversation_id,
+                lead_id=row.lead_id,
+                assignment_id=row.id,
+                offer_id=offer.id if offer is not None else None,
+            )
+            told.changed.append(_alerted(alert))
+
+    # ------------------------------------------------------------------------------------------- targets
+    def _target(self, session: Session, row: int, now: datetime) -> Told | None:
+        step = targets.step(session, row, now)
+        if step is None:
+            return None
+        told = _changes(step.assignment)
+        if step.what == "begun" or step.user_id is None:
+            return told
+        if step.what == "warned":
+            self._alert(session, told, "reply_due", step.assignment, [step.user_id], now)
+            return told
+        talk = step.assignment.conversation_id
+        told.changed += [_alerted(each) for each in alerts.withdraw(session, conversation_id=talk, now=now)]
+        late = [step.user_id, *sellers.supervisors(session, step.assignment.company_id, now)]
+        self._alert(session, told, "reply_late", step.assignment, list(dict.fromkeys(late)), now)
+        return told
+
+    def _return(self, session: Session, talk: int, user: int, now: datetime) -> Told:
+        takeover.give_back(session, talk, None, now, over=True)
+        company = session.scalars(select(Conversation.company_id).where(Conversation.id == talk)).one()
+        withdrawn = alerts.withdraw(session, conversation_id=talk, now=now)
+        return Told(changed=[(company, Change("conversation", talk)), *map(_alerted, withdrawn)])
+
+    # ------------------------------------------------------------------------------------------- reminders
+    def _remind(self, session: Session, row: int, now: datetime) -> Told | None:
+        reminder = reminders.fire(session, row, now)
+        if reminder is None:
+            return None
+        talk, words = reminder.conversation_id, reminder.words
+        alert = alerts.raise_alert(
+            session,
+            kind="window_closing" if reminder.rule else "reminder",
+            user_id=reminder.user_id,
+            company_id=reminder.company_id,
+            facts=alerts.facts_about(session, talk, words=words) if talk is not None else alerts.Facts(words=words),
+            now=now,
+            conversation_id=talk,
+        )
+        return Told(changed=[_alerted(alert)])
+
+    def _note_window(self, session: Session, wanted: reminders.Window, now: datetime) -> Told | None:
+        return Told() if reminders.by_rule(session, wanted, now) else None
+
+
+def _changes(row: Assignment) -> Told:
+    changed: list[tuple[int, Any]] = [
+        (row.company_id, Change("assignment", row.id)),
+        (row.company_id, Change("conversation", row.conversation_id)),
+    ]
+    if row.lead_id is not None:
+        changed.append((row.company_id, Change("lead", row.lead_id)))
+    return Told(changed=changed)
+
+
+def _alerted(alert: Alert) -> tuple[int, Change]:
+    return alert.company_id, Change("alert", alert.user_id)

@@ -1,0 +1,306 @@
+"""From "ready" to a seller: offered, alerted, accepted, missed, given back; and the prospect is told the truth."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select, update
+
+from bot import takeover
+from crm_bridge.assignment import reminders, sellers, service, targets
+from data.tables import Alert, Assignment, Conversation, Event, Holiday, Lead, Number, Offer, Reminder, Team, User
+
+FORM = ("hola", "Ana Ruiz", "un portátil", "hoy mismo")
+
+
+async def staff(shop: Any, **roles: str) -> dict[str, int]:
+    """People of the first number's company, by name."""
+    company, now = (await shop.number()).company_id, shop.service.clock.now()
+
+    def add(session: Any) -> dict[str, int]:
+        rows = [
+            User(company_id=company, email=f"{name}@una.co", name=name, role=role, password_hash="x", created_at=now)
+            for name, role in roles.items()
+        ]
+        session.add_all(rows)
+        session.flush()
+        sellers.first_team(session, company, now)
+        return {row.name: row.id for row in rows}
+
+    return await shop.database.write(add)
+
+
+async def look(shop: Any) -> None:
+    """Let what is due be done: by us, or by the service's own loop, which may have been faster."""
+
+    def due(session: Any) -> list[Any]:
+        now = shop.service.clock.now()
+        return [*service.due(session, now), *targets.due(session, now), *reminders.due(session, now)]
+
+    async with asyncio.timeout(10):
+        while await shop.database.read(due):
+            await shop.service.handover.look()
+    await shop.settled()
+
+
+async def alerts(shop: Any) -> list[tuple[str, int, str]]:
+    return [(row.kind, row.user_id, row.state) for row in await shop.rows(Alert)]
+
+
+async def do(shop: Any, work: Any, *given: Any, **named: Any) -> Any:
+    company = (await shop.number()).company_id
+    return await shop.database.write(lambda session: work(session, *given, **named), company=company)
+
+
+async def test_a_ready_lead_is_offered_and_accepted_and_the_alerts_fall_silent(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", carla="seller")
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    (row,) = await shop.rows(Assignment)
+    (lead,) = await shop.rows(Lead)
+    assert (row.state, row.user_id, row.reason, row.lead_id) == ("offered", people["beto"], "finished", lead.id)
+    assert lead.owner_id == people["beto"]
+    assert await alerts(shop) == [("lead_offered", people["beto"], "open")]
+    (alert,) = await shop.rows(Alert)
+    assert alert.facts["name"] == "Ana Ruiz"
+    await do(shop, takeover.take, row.conversation_id, people["carla"], shop.service.clock.now())
+    assert await alerts(shop) == [("lead_offered", people["beto"], "withdrawn")], "a colleague was faster"
+    (talk,) = await shop.rows(Conversation)
+    assert (talk.owner, talk.owner_id) == ("human", people["carla"])
+    kinds = [event.kind for event in await shop.rows(Event)]
+    assert kinds[-2:] == ["LeadAssigned", "TakenOver"]
+
+
+async def test_an_offer_runs_out_and_then_the_managers_hear(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", gina="manager", ada="admin")
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    shop.network.advance(timedelta(minutes=3))
+    await look(shop)
+    told = await alerts(shop)
+    assert told == [("lead_offered", people["beto"], "withdrawn"), ("lead_unclaimed", people["gina"], "open")]
+    shop.network.advance(timedelta(minutes=2))
+    await look(shop)
+    assert (await alerts(shop))[2:] == [("lead_unclaimed", people["ada"], "open")], "the next level"
+    shop.network.advance(timedelta(minutes=2))
+    await look(shop)
+    assert len(await alerts(shop)) == 3, "and that is all"
+    (talk,) = await shop.rows(Conversation)
+    assert talk.owner == "queued"
+
+
+async def test_nobody_there_is_told_once_and_served_when_somebody_comes(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", gina="manager")
+    now = shop.service.clock.now()
+    await do(shop, sellers.set_away, people["beto"], away=True, now=now, until=now + timedelta(hours=1))
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    for _ in range(2):
+        shop.network.advance(timedelta(minutes=1))
+        await look(shop)
+    said = [message.text for message in ana.heard(shop.first)]
+    assert "todo el equipo está ocupado" in said[-1]
+    assert sum("todo el equipo" in each for each in said) == 1
+    assert await alerts(shop) == [("lead_waiting", people["gina"], "open")]
+    shop.network.advance(timedelta(hours=1))
+    await look(shop)
+    assert (await alerts(shop))[-1] == ("lead_offered", people["beto"], "open")
+
+
+async def test_where_nobody_sells_the_owners_hear_of_it_and_the_prospect_no_more_than_the_dialog_said(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, ada="admin")
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    (row,) = await shop.rows(Assignment)
+    assert (row.state, row.user_id) == ("waiting", None)
+    assert "[done" in [message.text for message in ana.heard(shop.first)][-1]
+    assert await alerts(shop) == [("lead_waiting", people["ada"], "open")]
+
+
+async def test_when_nobody_knows_when_the_prospect_is_in_the_queue(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller")
+    await do(shop, sellers.set_away, people["beto"], away=True, now=shop.service.clock.now())
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    assert "en la fila" in [message.text for message in ana.heard(shop.first)][-1]
+
+
+async def test_a_first_word_that_never_comes_passes_the_lead_on(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", carla="seller", gina="manager")
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    (row,) = await shop.rows(Assignment)
+    await do(shop, takeover.take, row.conversation_id, people["beto"], shop.service.clock.now())
+    await look(shop)
+    shop.network.advance(timedelta(minutes=10))
+    await look(shop)
+    assert (await alerts(shop))[-1] == ("reply_due", people["beto"], "open"), "warned at two thirds of a quarter of an hour"
+    shop.network.advance(timedelta(minutes=5))
+    await look(shop)
+    told = sorted((await alerts(shop))[1:])
+    assert told == sorted(
+        [
+            ("reply_due", people["beto"], "withdrawn"),
+            ("reply_late", people["beto"], "open"),
+            ("reply_late", people["gina"], "open"),
+            ("lead_offered", people["carla"], "open"),
+        ]
+    )
+    (talk,) = await shop.rows(Conversation)
+    assert (talk.owner, talk.owner_id) == ("queued", None)
+
+
+async def test_a_later_answer_that_is_late_is_the_managers_to_see(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", gina="manager")
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    (row,) = await shop.rows(Assignment)
+    message = await do(shop, takeover.reply, row.conversation_id, people["beto"], "Hola Ana", shop.service.clock.now())
+    shop.service.on_said([message])
+    await look(shop)
+    (row,) = await shop.rows(Assignment)
+    assert row.first_reply_at is not None
+    assert (row.due_at, row.deadline_at) == (None, None)
+    await ana.say(shop.first, "¿y el precio?")
+    await shop.settled()
+    await look(shop)
+    (row,) = await shop.rows(Assignment)
+    assert abs(row.deadline_at - shop.service.clock.now() - timedelta(hours=4)) < timedelta(seconds=5)
+    shop.network.advance(timedelta(hours=4))
+    await look(shop)
+    await look(shop)
+    late = [(kind, user) for kind, user, _ in await alerts(shop) if kind == "reply_late"]
+    assert late == [("reply_late", people["beto"]), ("reply_late", people["gina"])]
+    (talk,) = await shop.rows(Conversation)
+    assert talk.owner_id == people["beto"], "they know each other"
+
+
+async def test_long_silence_gives_the_bot_its_turn_back_with_a_summary(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller")
+    await shop.talk(ana, shop.first, "hola", "Ana Ruiz")
+    (talk,) = await shop.rows(Conversation)
+    message = await do(shop, takeover.reply, talk.id, people["beto"], "Hola Ana", shop.service.clock.now())
+    shop.service.on_said([message])
+    await shop.settled()
+    await ana.say(shop.first, "listo, gracias")
+    await shop.settled()
+    shop.network.advance(timedelta(hours=47))
+    await shop.service.handover.look_idle()
+    assert (await shop.rows(Conversation))[0].owner == "human"
+    shop.network.advance(timedelta(hours=2))
+    await shop.service.handover.look_idle()
+    await shop.service.handover.look_idle()
+    (talk,) = await shop.rows(Conversation)
+    assert (talk.owner, talk.owner_id) == ("bot", None)
+    (event,) = [each for each in await shop.rows(Event) if each.kind == "HandedBack"]
+    assert event.payload == {"received": 1, "sent": 1, "last": "listo, gracias"}
+    await ana.say(shop.first, "un portátil")
+    await shop.settled()
+    assert "[timing" in ana.heard(shop.first)[-1].text, "it goes on where it was"
+
+
+async def test_an_answer_from_the_phone_ends_the_waiting(any_shop: Any, value: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller")
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    echo = {"from": "57601", "to": ana.phone, "id": "wamid.echo", "timestamp": "1795000000", "type": "text"}
+    assert await shop.post(value() | {"message_echoes": [echo | {"text": {"body": "Hola Ana, soy Beto"}}]}) == 200
+    await shop.settled()
+    (row,) = await shop.rows(Assignment)
+    assert row.state == "closed"
+    assert await alerts(shop) == [("lead_offered", people["beto"], "withdrawn")]
+
+
+async def test_reminders_fire_once_whoever_looks_and_whatever_the_clock(any_shop: Any) -> None:
+    shop = any_shop
+    people = await staff(shop, beto="seller")
+    now = shop.service.clock.now()
+    for minutes in (5, 60):
+        await do(
+            shop, reminders.add, user_id=people["beto"], conversation_id=None, words=f"en {minutes}",
+            at=now + timedelta(minutes=minutes), now=now,
+        )  # fmt: skip
+    shop.network.advance(timedelta(minutes=5))
+    await asyncio.gather(*(shop.service.handover.look() for _ in range(4)))
+    assert [row.facts["words"] for row in await shop.rows(Alert)] == ["en 5"]
+    await look(shop)
+    assert len(await shop.rows(Alert)) == 1
+    assert [row.state for row in await shop.rows(Reminder)] == ["fired", "waiting"]
+
+
+async def test_a_window_about_to_close_is_told_once(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller")
+    await shop.talk(ana, shop.first, "hola")
+    (talk,) = await shop.rows(Conversation)
+    await do(shop, takeover.take, talk.id, people["beto"], shop.service.clock.now())
+    await ana.say(shop.first, "¿están?")
+    await shop.settled()
+    await do(shop, lambda session: session.execute(update(Team).values(first_reply_minutes=0)))
+    shop.network.advance(timedelta(hours=21))
+    await shop.service.handover.look_idle()
+    assert await shop.rows(Reminder) == []
+    shop.network.advance(timedelta(hours=1, minutes=1))
+    for _ in range(2):
+        await shop.service.handover.look_idle()
+        await look(shop)
+    assert [kind for kind, _, _ in await alerts(shop) if kind == "window_closing"] == ["window_closing"]
+
+
+async def test_one_hundred_races_for_an_offer_have_one_winner_each(any_shop: Any) -> None:
+    """Twenty here; `python -m tests.chaos --only acceptance` runs a thousand."""
+    shop = any_shop
+    people = await staff(shop, beto="seller", carla="seller")
+    for number in range(20):
+        ana = shop.person(f"P{number}", f"+57 300 55{number:05}")
+        await shop.talk(ana, shop.first, "hola")
+    talks = [row.id for row in await shop.rows(Conversation)]
+    now = shop.service.clock.now()
+    for talk in talks:
+        take = partial(do, shop, takeover.take, talk)
+        answers = await asyncio.gather(
+            *(take(user, now, via=via) for user, via in zip(people.values(), ("whatsapp", "page"), strict=True)),
+            return_exceptions=True,
+        )
+        (loser,) = [answer for answer in answers if isinstance(answer, BaseException)]
+        assert isinstance(loser, takeover.Taken)
+        assert loser.by in people
+    assert all(row.owner_id in people.values() for row in await shop.rows(Conversation))
+    accepted = await shop.rows(Assignment)
+    assert [row.state for row in accepted] == ["accepted"] * 20
+    assert sorted(row.conversation_id for row in accepted) == sorted(talks)
+
+
+async def test_holidays_and_a_removed_seller(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", carla="seller")
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    (row,) = await shop.rows(Assignment)
+    await do(shop, takeover.take, row.conversation_id, people["beto"], shop.service.clock.now())
+    (number,) = [each for each in await shop.rows(Number) if each.id == row.number_id]
+    today = shop.service.numbers.by_id(number.id).local(shop.service.clock.now())
+    holiday = Holiday(company_id=number.company_id, day=f"{today:%Y-%m-%d}", name="Fiesta")
+    await do(shop, lambda session: session.add(holiday))
+    await do(shop, lambda session: session.execute(update(User).where(User.id == people["beto"]).values(active=False)))
+    await do(shop, service.remove_seller, people["beto"], shop.service.clock.now())
+    await look(shop)
+    (row,) = await shop.rows(Assignment)
+    assert row.state == "waiting"
+    assert [each["left_out"] for each in row.why["considered"]] == ["inactive", "holiday"]
+    shop.network.advance(timedelta(days=1))
+    await look(shop)
+    offers = await do(shop, lambda session: session.scalars(select(Offer.user_id).where(Offer.state == "offered")).all())
+    assert offers == [people["carla"]]
