@@ -134,14 +134,14 @@ class Handover:
 
     def _nobody(self, session: Session, told: Told, decision: Decision, now: datetime) -> None:
         """The prospect hears once when to expect somebody; the managers hear that nobody is there, or that all let it pass; and a
-        minute later, if that changed nothing, the administrators."""
+        minute later, if that changed nothing, the administrators. While the number is closed all that is as it should be."""
         row = decision.assignment
         kind = "lead_unclaimed" if decision.everybody else "lead_waiting"
+        number = self._numbers.by_id(row.number_id)
         told_before = select(Alert.user_id).where(Alert.assignment_id == row.id, Alert.kind == kind)
         audience = sellers.supervisors(session, row.company_id, now, set(session.scalars(told_before)))
-        if audience:
+        if audience and number.is_open(now):
             self._alert(session, told, kind, row, audience, now)
-        number = self._numbers.by_id(row.number_id)
         if row.told_at is not None or decision.everybody or not decision.choice.considered:
             return  # where nobody sells but the owners, it is they who answer: the dialog has said that somebody will
         row.told_at = now

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import rules
 from crm_bridge.assignment.rules import Choice, Member
+from crm_bridge.companies.hours import Hours
 from data.tables import Assignment, Leave, Offer, Seller, Team, TeamMember, User
 
 RANK = case(rules.LOAD, value=Assignment.priority, else_=0)
@@ -23,8 +24,8 @@ def team(session: Session, team_id: int, *, lock: bool = False) -> Team:
     return row
 
 
-def members(session: Session, team_id: int, besides: int, today: str) -> list[Member]:
-    """The team as it stands: three reads. The load leaves the hand-over itself out."""
+def members(session: Session, team_id: int, besides: int, today: str, hours: Hours) -> list[Member]:
+    """The team as it stands: three reads. The load leaves the hand-over `besides` out; `hours` are of who has no own shift."""
     rows = session.execute(
         select(TeamMember, User, Seller)
         .join(User, User.id == TeamMember.user_id)
@@ -60,7 +61,7 @@ def members(session: Session, team_id: int, besides: int, today: str) -> list[Me
             load=loads.get(user.id, 0),
             skills=tuple(work.skills) if work else (),
             languages=tuple(work.languages) if work else (),
-            hours=work.hours if work else None,
+            hours=(work.hours if work else None) or hours,
             absences=tuple(absences.get(user.id, ())),
         )
         for member, user, work in rows

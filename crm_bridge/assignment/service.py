@@ -76,9 +76,13 @@ def decide(session: Session, assignment_id: int, now: datetime) -> Decision | No
     team = ledger.team(session, row.team_id, lock=True)
     offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id).order_by(Offer.id)))
     expired = _end(session, row, offers, "expired", now)
-    zone = ZoneInfo(session.scalars(select(Company.timezone).where(Company.id == row.company_id)).one())
-    local = now.astimezone(zone)
-    members = ledger.members(session, team.id, row.id, f"{local:%Y-%m-%d}")
+    timezone, hours = session.execute(
+        select(Company.timezone, Number.hours)
+        .join(Number, Number.company_id == Company.id)
+        .where(Company.id == row.company_id, Number.id == row.number_id)
+    ).one()
+    local = now.astimezone(ZoneInfo(timezone))
+    members = ledger.members(session, team.id, row.id, f"{local:%Y-%m-%d}", hours)
     holidays = frozenset(
         session.scalars(
             select(Holiday.day).where(Holiday.company_id == row.company_id, Holiday.day >= f"{local:%Y-%m-%d}").limit(60)

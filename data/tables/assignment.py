@@ -64,7 +64,7 @@ class Seller(OfCompany, Base):
     languages: Mapped[list[Any]]
     """ISO 639-1; none: all."""
     hours: Mapped[dict[str, Any]]
-    """Their shift, as a number's opening hours, in the company's zone; {} is always."""
+    """Their shift, as a number's opening hours, in the company's zone; {}: whenever the number that a lead came by is open."""
 
 
 class Holiday(OfCompany, Base):

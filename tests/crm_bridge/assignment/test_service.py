@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from crm_bridge.assignment import rules, sellers, service
 from crm_bridge.assignment.rules import TURN
-from data.tables import Assignment, Conversation, Event, Lead, Leave, Offer, TeamMember, User
+from data.tables import Assignment, Conversation, Event, Lead, Leave, Number, Offer, TeamMember, User
 
 MINUTE = timedelta(minutes=1)
 
@@ -262,3 +262,14 @@ async def test_a_new_seller_begins_in_the_middle(desk: Any) -> None:
     assert order.count(dora) == 2
     turns = await desk.do(lambda session: dict(session.execute(select(TeamMember.user_id, TeamMember.turns)).all()))
     assert sum(turns.values()) == 14
+
+
+async def test_without_a_shift_of_their_own_sellers_work_when_the_number_is_open(desk: Any) -> None:
+    hours = {"tue": ["11:00-18:00"]}
+    await desk.do(lambda session: session.execute(update(Number).values(hours=hours)))
+    row = await desk.hand_over()
+    decision = await desk.decide(row)
+    assert (decision.offer, decision.opens_at) == (None, desk.now + timedelta(hours=1))
+    await desk.do(lambda session: setattr(sellers.seller(session, desk.sellers[1]), "hours", {"tue": ["08:00-12:00"]}))
+    desk.now += MINUTE
+    assert (await desk.decide(row)).offer.user_id == desk.sellers[1], "theirs goes before the number's"
