@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 POLL = 1.0
 """Seconds between two looks for what is due; what a turn hands over is looked at right away."""
+TOGETHER = 4
+"""What is done at the same time: each is a transaction of its own, and they share commits."""
 IDLE = 60.0
 """Seconds between two looks for what has been silent too long."""
 
@@ -91,7 +93,13 @@ class Handover:
         """Do all that is due: hand-overs (hot ones first), targets, reminders."""
         for due, work in ((assignment.due, self._decide), (targets.due, self._target), (reminders.due, self._remind)):
             while found := await self._database.read(partial(due, now=self._clock.now())):
-                done = [await self._do(partial(work, row=row), company) for company, row in found]
+                done = [
+                    each
+                    for start in range(0, len(found), TOGETHER)
+                    for each in await asyncio.gather(
+                        *(self._do(partial(work, row=row), company) for company, row in found[start : start + TOGETHER])
+                    )
+                ]
                 if not any(done):
                     break  # others are at them
 

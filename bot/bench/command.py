@@ -8,12 +8,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.bench import fairness, growth, machine, pipeline, report, soak
+from bot.bench import fairness, growth, handover, machine, pipeline, report, soak
 from bot.bench.shapes import Figures
 
 CACHE = Path("var/bench").absolute()
 """Where the peers are installed, and the figures of each bench are kept for the report."""
-NAMES = ("pipeline", "growth", "fairness", "soak", "all", "report")
+NAMES = ("pipeline", "growth", "fairness", "handover", "soak", "all", "report")
 
 
 async def run(name: str, *, as_json: bool = False, seconds: float = 6, minutes: int = 15, write: Path | None = None) -> None:
@@ -29,6 +29,8 @@ async def run(name: str, *, as_json: bool = False, seconds: float = 6, minutes: 
             figures |= _keep("growth", await growth.measure(status.update, seconds * 2 / 3))
         if name in ("fairness", "all"):
             figures |= _keep("fairness", await fairness.measure(status.update, seconds))
+        if name in ("handover", "all"):
+            figures |= _keep("handover", await handover.measure(status.update, seconds))
         if name == "soak":
             figures |= _keep("soak", await soak.measure(status.update, minutes))
         if figures:

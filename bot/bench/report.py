@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.bench import fairness, growth, soak
+from bot.bench import fairness, growth, handover, soak
 from bot.bench.chart import bars
 from bot.bench.peers import PEERS
 from bot.bench.pipeline import MANY, RATE
@@ -33,6 +33,7 @@ _FULL = {
     "MB": "rss_mb",
     "turns/s, Graph API 50 ms": "graph_50_ms_turns_per_s",
 }
+_READY = {"to the offer": "ready_to_offer", "to the alert": "ready_to_alert"}
 _RATIOS = {"turns/s": "turns_per_s_ratio", "at the end": "last_turns_per_s_ratio", "CPU µs/turn": "cpu_us_per_turn_ratio"}
 _PACED = {
     "turns/s": f"at_{RATE}_turns_per_s",
@@ -57,7 +58,7 @@ def write(kept: Path, documents: Path) -> None:
     files = sorted(kept.glob("*.json"))
     found: dict[str, Figures] = {file.stem: json.loads(file.read_text("utf-8")) for file in files}
     date = max((datetime.fromtimestamp(file.stat().st_mtime, UTC) for file in files), default=datetime.now(UTC))
-    pages = {"pipeline": _pipeline, "growth": _growth, "fairness": _fairness, "soak": _soak}
+    pages = {"pipeline": _pipeline, "growth": _growth, "fairness": _fairness, "handover": _handover, "soak": _soak}
     parts = [_opening(found.get("machine", {}), date), *(page(found[name]) for name, page in pages.items() if name in found)]
     (documents / "performance.md").write_text("\n\n".join(parts) + "\n", "utf-8")
     (documents / "images").mkdir(parents=True, exist_ok=True)
@@ -139,6 +140,17 @@ def _fairness(found: Figures) -> str:
     return f"""## One number at full load beside others
 
 {_table(f"{fairness.OTHERS} turns/s of the other numbers", columns, rows, found)}"""
+
+
+def _handover(found: Figures) -> str:
+    times = {f"{what} p{share}, ms": f"{key}_p{share}_ms" for what, key in _READY.items() for share in (50, 99)}
+    columns = {"leads/s": "leads_per_s", **times, "not sent": "unsent", "reply p99, ms": "reply_p99_ms"}
+    rows = [(shape.title, f"{shape.key}handover_") for shape in SHAPES]
+    return f"""## From ready to a seller
+
+{_table(f"{handover.LEADS} leads a second, {handover.SELLERS} sellers", columns, rows, found)}
+
+Ready is the turn that ends the form; the alert is sent when a mail server on the same cores has taken it."""
 
 
 def _soak(found: Figures) -> str:

@@ -162,9 +162,15 @@ class Running:
 
 @asynccontextmanager
 async def serving(
-    shape: Shape, companies: int = 1, numbers: int = 1, questions: int | None = None, database: str = "", **environment: str
+    shape: Shape,
+    companies: int = 1,
+    numbers: int = 1,
+    questions: int | None = None,
+    database: str = "",
+    sellers: int = 0,
+    **environment: str,
 ) -> AsyncIterator[Running]:
-    """The service in a shape, over an empty database or the one given. Missing."""
+    """The service in a shape, over an empty database or the one given; `sellers` of each company get its leads. Missing."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mostrador-bench-")))
         if not database:
@@ -185,6 +191,7 @@ async def serving(
         }
         base = [sys.executable, "-m", "bot.bench.service", f"--companies={companies}", f"--numbers={numbers}"]
         base += [f"--questions={questions}"] if questions else []
+        base += [f"--sellers={sellers}"] if sellers else []
         running = Running(
             [[*base, *([f"--role={roles}"] if roles else [])] for roles in shape.processes],
             [{**common, "PORT": str(port)} for port in ports],
