@@ -105,7 +105,7 @@ async def make_app(
         service.on_changed,
         settings.debounce_ms / 1000,
     )
-    service.handover = Handover(database, numbers, clock, service.on_said, service.on_changed)
+    service.handover = Handover(database, numbers, clock, service.on_said, service.on_changed, lambda: service.turns.busy)
     service.alerting = Alerting(settings, database, clock, cluster, service.on_said, private=private)
     stand_ins = StandIns(numbers, channels, clock)
     service.intake = Intake(database, numbers, clock, stand_ins.make, service.on_stored, service.backlog.late)

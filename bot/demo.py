@@ -35,8 +35,9 @@ ADMIN = "admin@demo.example"
 console = Console(stderr=True)
 
 
-def demo_settings(port: int, folder: Path) -> Settings:
-    """Settings of their own, whatever the environment says: a secret key that is made once, and the local WhatsApp."""
+def demo_settings(port: int, folder: Path, **given: object) -> Settings:
+    """Settings of their own, whatever the environment says: a secret key that is made once, the local WhatsApp, and what is
+    `given`."""
     folder.mkdir(parents=True, exist_ok=True)
     key = folder / "secret_key"
     if not key.exists():
@@ -54,6 +55,7 @@ def demo_settings(port: int, folder: Path) -> Settings:
         whatsapp_token="demo-token",
         whatsapp_graph_url=f"http://127.0.0.1:{port}{GRAPH}",
         media_dir=folder / "media",
+        **given,
     )
 
 
@@ -69,8 +71,10 @@ async def prepare(settings: Settings) -> list[Number]:
         await database.close()
 
 
-async def demo_app(settings: Settings, clock: Clock, *, profile: str = "lively") -> tuple[web.Application, Network]:
-    """The service and the local WhatsApp as one application; they share `clock`."""
+async def demo_app(
+    settings: Settings, clock: Clock, *, profile: str = "lively", private: bool = False
+) -> tuple[web.Application, Network]:
+    """The service and the local WhatsApp as one application; they share `clock`. `private` as in `make_app`."""
     numbers = await prepare(settings)
     network = Network(
         clock=clock,
@@ -94,7 +98,7 @@ async def demo_app(settings: Settings, clock: Clock, *, profile: str = "lively")
         phone.setup(app, network)
 
     with console.status("loading the understanding"):
-        return await make_app(settings, clock, mount), network
+        return await make_app(settings, clock, mount, private=private), network
 
 
 async def serve_demo(port: int, folder: Path, *, fresh: bool) -> None:

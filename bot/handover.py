@@ -37,6 +37,8 @@ POLL = 1.0
 """Seconds between two looks for what is due; what a turn hands over is looked at right away."""
 TOGETHER = 4
 """What is done at the same time: each is a transaction of its own, and they share commits."""
+YIELDS = 9
+"""While the turns are busy, nine tenths of the time are theirs."""
 IDLE = 60.0
 """Seconds between two looks for what has been silent too long."""
 
@@ -50,7 +52,7 @@ class Told:
 
 
 class Handover:
-    """`run` until cancelled; `wake` when a conversation was handed over."""
+    """`run` until cancelled; `wake` when a conversation was handed over. `busy` tells whether many wait for a turn."""
 
     def __init__(
         self,
@@ -59,12 +61,14 @@ class Handover:
         clock: Clock,
         on_said: Callable[[Sequence[Outgoing]], None],
         on_changed: Callable[[Sequence[tuple[int, Change]]], None],
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
         self._numbers = numbers
         self._clock = clock
         self._on_said = on_said
         self._on_changed = on_changed
+        self._busy = busy
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -91,15 +95,16 @@ class Handover:
 
     async def look(self) -> None:
         """Do all that is due: hand-overs (hot ones first), targets, reminders."""
+        loop = asyncio.get_running_loop()
         for due, work in ((assignment.due, self._decide), (targets.due, self._target), (reminders.due, self._remind)):
             while found := await self._database.read(partial(due, now=self._clock.now())):
-                done = [
-                    each
-                    for start in range(0, len(found), TOGETHER)
-                    for each in await asyncio.gather(
-                        *(self._do(partial(work, row=row), company) for company, row in found[start : start + TOGETHER])
-                    )
-                ]
+                done: list[bool] = []
+                for start in range(0, len(found), TOGETHER):
+                    began = loop.time()
+                    some = (self._do(partial(work, row=row), company) for company, row in found[start : start + TOGETHER])
+                    done += await asyncio.gather(*some)
+                    if self._busy():  # prospects are answered first, however many of them are ready
+                        await asyncio.sleep(YIELDS * (loop.time() - began))
                 if not any(done):
                     break  # others are at them
 

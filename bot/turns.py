@@ -80,6 +80,11 @@ class Turns:
         """Conversations that are to be answered, with those that are being answered now."""
         return len(self._queue) + len(self._quiet) + len(self._answering)
 
+    @property
+    def busy(self) -> bool:
+        """Whether more wait than are answered together."""
+        return self.waiting > BATCH // 2
+
     # ------------------------------------------------------------------------------------------------ the queue
     def ready(self, conversation_id: int, number_id: int, body_id: int, media: bool = False) -> None:
         """A message came in a body: answer when the debounce window has passed without another (a photo waits for its album)."""

@@ -257,6 +257,11 @@ def withdraw(session: Session, *, offer_id: int | None = None, conversation_id: 
     return _end(session, about, "withdrawn", None, now)
 
 
+def ended(session: Session, conversation_id: int, since: datetime) -> list[Alert]:
+    """The alerts about a conversation that were acknowledged or withdrawn since then: of whom the pages show less."""
+    return list(session.scalars(select(Alert).where(Alert.conversation_id == conversation_id, Alert.answered_at >= since)))
+
+
 def open_for(session: Session, user_id: int, limit: int) -> list[Alert]:
     """What somebody has not acknowledged, newest first: among their NEWEST, so that a long history costs nothing."""
     newest = aliased(Alert, select(Alert).where(Alert.user_id == user_id).order_by(Alert.id.desc()).limit(NEWEST).subquery())

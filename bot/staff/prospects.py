@@ -16,7 +16,7 @@ from bot.staff.find import Prospect
 from bot.staff.words import LONGEST, LONGEST_BODY, button, choices, lasting, line, phone, say, short, text, word
 from crm_bridge.assignment import service as assignment
 from crm_bridge.assignment.rules import NotYours, Taken
-from data.tables import Alert, Conversation, Offer, User
+from data.tables import Alert, Conversation, User
 from notifications import alerts
 
 SOON = timedelta(minutes=15)
@@ -168,9 +168,8 @@ def take(desk: Desk, words: str, row: int | None) -> Reply:
 
 
 def _take(desk: Desk, one: Prospect) -> Reply:
-    offer = find.offer_of(desk.session, one.hand, desk.staff.user_id) if one.hand is not None else None
     takeover.take(desk.session, one.id, desk.staff.user_id, desk.now, via=desk.staff.channel)
-    _settled(desk, one, offer)
+    _settled(desk, one)
     return choices(
         say("took", name=desk.name(one)), (button("reply", one.id), button("summary", one.id), button("return", one.id))
     )
@@ -206,14 +205,9 @@ def _offered(desk: Desk, verb: str, name: str, row: int | None) -> Prospect | Re
     return desk.find(found[0].id) if found else None
 
 
-def _settled(desk: Desk, one: Prospect, offer: Offer | None) -> None:
+def _settled(desk: Desk, one: Prospect) -> None:
     """It is theirs now: nobody needs to be told of it any more."""
-    told: list[Alert] = []
-    if offer is not None:
-        told = alerts.acknowledge(
-            desk.session, offer_id=offer.id, user_id=desk.staff.user_id, via=desk.staff.channel, now=desk.now
-        )
-    desk.change(one, *told, *alerts.withdraw(desk.session, conversation_id=one.id, now=desk.now))
+    desk.change(one, *alerts.ended(desk.session, one.id, desk.now))
 
 
 def alert_pressed(desk: Desk, alert_id: int, action: str) -> Reply:
@@ -276,9 +270,8 @@ def _write(desk: Desk, one: Prospect, words: str) -> Reply:
         desk.ask("reply", one.id)
         return text("what_to_write", name=desk.name(one))
     theirs = one.is_of(desk.staff.user_id)
-    offer = find.offer_of(desk.session, one.hand, desk.staff.user_id) if one.hand is not None else None
     desk.sent.append(takeover.reply(desk.session, one.id, desk.staff.user_id, words, desk.now, via=desk.staff.channel))
-    _settled(desk, one, offer)
+    _settled(desk, one)
     return text("sent" if theirs else "sent_and_took", name=desk.name(one))
 
 

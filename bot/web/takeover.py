@@ -8,7 +8,6 @@ from functools import partial
 from typing import TypeVar
 
 from aiohttp import web
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import takeover
@@ -19,7 +18,7 @@ from bot.web.inbox import composing, is_open, line_of, owner_of
 from bot.web.pages import field, render, row_id
 from crm_bridge.companies.rules import Refusal
 from crm_bridge.people.queries import TalkLine
-from data.tables import Alert
+from notifications import alerts
 
 T = TypeVar("T")
 _JUST_NOW = timedelta(seconds=1)
@@ -98,8 +97,7 @@ async def write(request: web.Request, work: Callable[[Session], T]) -> T:
 
     def do(session: Session) -> tuple[T, set[int]]:
         done = work(session)
-        ended = select(Alert.user_id).where(Alert.conversation_id == talk_id, Alert.answered_at >= now - _JUST_NOW)
-        return done, set(session.scalars(ended))
+        return done, {alert.user_id for alert in alerts.ended(session, talk_id, now - _JUST_NOW)}
 
     try:
         done, told = await request.app[DATABASE].write(do, company=viewer.company_id)

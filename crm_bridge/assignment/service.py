@@ -26,8 +26,9 @@ from data.tables import (
     User,
 )
 
-LOOK_AGAIN = timedelta(minutes=1)
-"""When one that waits is looked at again, if nothing tells us before that somebody is there or has room."""
+LOOK_AGAIN, LOOK_SELDOM = timedelta(minutes=1), timedelta(hours=1)
+"""When one that waits is looked at again, if nothing tells us before that somebody is there or has room: each time when it has
+waited twice as long, within these."""
 _OPEN_LEADS = ("new", "working")
 
 
@@ -297,7 +298,8 @@ def _nobody(
     )
     first = row.state != "waiting" or row.told_at is None
     row.state, row.user_id = "waiting", None
-    row.due_at = min(opens_at or now + LOOK_AGAIN, now + LOOK_AGAIN)
+    again = now + min(max(now - row.created_at, LOOK_AGAIN), LOOK_SELDOM)
+    row.due_at = min(opens_at, again) if opens_at else again
     _own(session, row, now)
     if first and members:
         _tell(session, row, LeadWaits(until=opens_at.isoformat() if opens_at else "", everybody=everybody), None, now)

@@ -84,10 +84,10 @@ async def test_an_offer_runs_out_and_then_the_managers_hear(any_shop: Any) -> No
     await look(shop)
     told = await alerts(shop)
     assert told == [("lead_offered", people["beto"], "withdrawn"), ("lead_unclaimed", people["gina"], "open")]
-    shop.network.advance(timedelta(minutes=2))
+    shop.network.advance(timedelta(minutes=10))
     await look(shop)
     assert (await alerts(shop))[2:] == [("lead_unclaimed", people["ada"], "open")], "the next level"
-    shop.network.advance(timedelta(minutes=2))
+    shop.network.advance(timedelta(minutes=10))
     await look(shop)
     assert len(await alerts(shop)) == 3, "and that is all"
     (talk,) = await shop.rows(Conversation)

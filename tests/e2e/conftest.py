@@ -162,21 +162,21 @@ class Demo:
         await page.wait_for_url(lambda url: "/login" not in url)
 
 
-Start = Callable[[], AbstractAsyncContextManager[Demo]]
+Start = Callable[..., AbstractAsyncContextManager[Demo]]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Start the demo on this test's folder and port; again, it goes on with what is there."""
+    """Start the demo on this test's folder and port, with these settings; again, it goes on with what is there."""
     warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)  # aiohttp_session names its key as aiohttp used to
     structlog.configure(logger_factory=structlog.stdlib.LoggerFactory(), processors=[structlog.stdlib.render_to_log_kwargs])
     port = unused_port()
     begun = time.time()
 
     @asynccontextmanager
-    async def run() -> AsyncIterator[Demo]:
+    async def run(**settings: Any) -> AsyncIterator[Demo]:
         clock = Clock(MORNING - datetime.fromtimestamp(begun, UTC))
-        app, network = await demo_app(demo_settings(port, tmp_path), clock, profile="calm")
+        app, network = await demo_app(demo_settings(port, tmp_path, **settings), clock, profile="calm", private=True)
         async with network:
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
             await runner.setup()
