@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -27,8 +27,8 @@ from bot.standin import Outgoing
 from crm_bridge.assignment import reminders, sellers, targets
 from crm_bridge.assignment import service as assignment
 from crm_bridge.assignment.service import Decision
-from data.session import Database
-from data.tables import Alert, Assignment, Conversation, Offer
+from data.session import Database, is_away
+from data.tables import Alert, Assignment, Conversation, Offer, Reminder
 from notifications import alerts
 
 log = structlog.get_logger()
@@ -39,6 +39,8 @@ TOGETHER = 4
 """What is done at the same time: each is a transaction of its own, and they share commits."""
 YIELDS = 9
 """While the turns are busy, nine tenths of the time are theirs."""
+PUT_OFF = timedelta(minutes=1)
+"""When one that failed is tried again."""
 IDLE = 60.0
 """Seconds between two looks for what has been silent too long."""
 
@@ -96,17 +98,28 @@ class Handover:
     async def look(self) -> None:
         """Do all that is due: hand-overs (hot ones first), targets, reminders."""
         loop = asyncio.get_running_loop()
-        for due, work in ((assignment.due, self._decide), (targets.due, self._target), (reminders.due, self._remind)):
+        for due, work, table in (
+            (assignment.due, self._decide, Assignment),
+            (targets.due, self._target, Assignment),
+            (reminders.due, self._remind, Reminder),
+        ):
             while found := await self._database.read(partial(due, now=self._clock.now())):
                 done: list[bool] = []
                 for start in range(0, len(found), TOGETHER):
                     began = loop.time()
-                    some = (self._do(partial(work, row=row), company) for company, row in found[start : start + TOGETHER])
+                    some = [self._one(work, table, company, row) for company, row in found[start : start + TOGETHER]]
                     done += await asyncio.gather(*some)
                     if self._busy():  # prospects are answered first, however many of them are ready
                         await asyncio.sleep(YIELDS * (loop.time() - began))
                 if not any(done):
                     break  # others are at them
+
+    async def _one(self, work: Callable[..., Told | None], table: type[Assignment | Reminder], company: int, row: int) -> bool:
+        """What is due of one row; one that fails is put off, so that it holds up no other. Whether anything was done."""
+        if (done := await self._do(partial(work, row=row), company)) is None:
+            later = update(table).where(table.id == row).values(due_at=self._clock.now() + PUT_OFF)
+            await self._database.write(lambda session: session.execute(later), company=company)
+        return bool(done)
 
     async def look_idle(self) -> None:
         """Give the bot back what nobody has written in for long, and remind sellers of windows that are about to close."""
@@ -116,15 +129,15 @@ class Handover:
         for company, wanted in await self._database.read(partial(reminders.closing_windows, now=now)):
             await self._do(partial(self._note_window, wanted=wanted), company)
 
-    async def _do(self, work: Callable[..., Told | None], company: int) -> bool:
-        """One of them, by itself: what fails does not hold up the others. Whether anything was done."""
+    async def _do(self, work: Callable[..., Told | None], company: int) -> bool | None:
+        """One of them, by itself. Whether anything was done; None when it failed."""
         try:
             told = await self._database.write(partial(work, now=self._clock.now()), company=company)
-        except SQLAlchemyError:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                raise
             log.exception("a hand-over failed")
-            return False
+            return None
         if told is None:
             return False
         self._on_said(told.messages)

@@ -304,3 +304,24 @@ async def test_holidays_and_a_removed_seller(any_shop: Any) -> None:
     await look(shop)
     offers = await do(shop, lambda session: session.scalars(select(Offer.user_id).where(Offer.state == "offered")).all())
     assert offers == [people["carla"]]
+
+
+async def test_one_that_fails_is_put_off_and_the_others_go_on(any_shop: Any, caplog: Any) -> None:
+    shop, ana, eva = any_shop, any_shop.person(), any_shop.person("Eva", "+57 300 5550001")
+    people = await staff(shop, beto="seller")
+    await do(shop, sellers.set_away, people["beto"], away=True, now=shop.service.clock.now())
+    for person in (ana, eva):
+        await shop.talk(person, shop.first, *FORM)
+        await look(shop)
+    first, second = await shop.rows(Assignment)
+    await do(shop, lambda session: session.execute(update(Assignment).where(Assignment.id == first.id).values(priority="?")))
+    await do(shop, sellers.set_away, people["beto"], away=False, now=shop.service.clock.now())
+    await look(shop)
+    first, second = await shop.rows(Assignment)
+    assert (first.state, second.state) == ("waiting", "offered")
+    assert first.due_at > shop.service.clock.now()
+    assert "a hand-over failed" in caplog.text
+    await do(shop, lambda session: session.execute(update(Assignment).where(Assignment.id == first.id).values(priority="hot")))
+    shop.network.advance(timedelta(minutes=2))
+    await look(shop)
+    assert (await shop.rows(Assignment))[0].state == "offered"

@@ -28,7 +28,7 @@ from nlu.understanding import Nlu
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/reference.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-IMAGES = ("phone.png", "conversations.png", "lead.png", "dialog.png", "takeover.png")
+IMAGES = ("phone.png", "conversations.png", "lead.png", "dialog.png", "takeover.png", "alert.png", "alert-phone.png")
 """Screenshots of the README, which the browser test writes."""
 SURE = 0.6
 """The confidence from which a dialog acts on an intent."""
