@@ -351,6 +351,7 @@ def _note(talk: dict[str, Any], said: Sequence[Inbound]) -> None:
         "unread": talk["unread"] + len(said),
         "preview": (last.text or f"[{last.kind}]")[:PREVIEW],
         "recipient": recipient_of(last.sender),
+        "snoozed_until": None,
         "referral": next((found for message in said if (found := referral_of(message))), None) or talk["referral"],
     }
 

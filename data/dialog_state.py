@@ -70,6 +70,7 @@ _FIELDS = (
     "due_at",
     "recipient",
     "referral",
+    "snoozed_until",
 )
 _SAVE = Prepared(
     update(CONVERSATIONS)

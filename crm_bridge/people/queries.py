@@ -79,12 +79,13 @@ class TalkFilter:
 
 
 def talks(session: Session, wanted: TalkFilter, limit: int, after: tuple[datetime, int] | None = None) -> list[TalkLine]:
-    """The conversations last written to, newest first; `after` is the (last_in_at, id) of the row above.
+    """The conversations with prospects that were last written to, newest first; `after` is the (last_in_at, id) of the row above.
 
     Two reads, and one more for a view, which looks at open hand-overs alone. The whole list walks the index (company_id,
     last_in_at) and stops at `limit`; words look into every message of the conversations passed on the way, so a search that
     finds little reads all the company's messages."""
-    query = _lines().where(Conversation.last_in_at.is_not(None)).options(defer(Conversation.state)).limit(limit)
+    prospects = (Conversation.last_in_at.is_not(None), Person.user_id.is_(None))
+    query = _lines().where(*prospects).options(defer(Conversation.state)).limit(limit)
     query = query.order_by(Conversation.last_in_at.desc(), Conversation.id.desc())
     if after is not None:
         at, row = after

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from bot.channels.base import Inbound
 from bot.conversation import Conversations
+from crm_bridge.people import queries
 from data.tables import Conversation, InboxMessage, LinkCode, Person, User
 
 CODE = "ABCD2345"
@@ -46,6 +47,8 @@ async def test_a_seller_binds_a_phone_and_answers_a_prospect_from_it(any_shop: A
     assert people["Carla"].user_id == user
     assert (talks[people["Ana Ruiz"].id].owner, talks[people["Ana Ruiz"].id].owner_id) == ("human", user)
     assert (talks[people["Carla"].id].owner, talks[people["Carla"].id].unread) == ("bot", 0)
+    listed = await shop.database.read(lambda session: queries.talks(session, queries.TalkFilter(), 10))
+    assert [line.person.name for line in listed] == ["Ana Ruiz"], "our own people are no prospects"
 
 
 async def test_what_a_seller_changes_is_not_undone_by_a_turn_of_the_same_batch(any_shop: Any, nlu: Any) -> None:
