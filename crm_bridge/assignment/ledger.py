@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
@@ -48,24 +50,28 @@ def members(session: Session, team_id: int, besides: int, today: str, hours: Hou
         select(Leave.user_id, Leave.first_day, Leave.last_day).where(Leave.user_id.in_(users), Leave.last_day >= today)
     ):
         absences.setdefault(user, []).append((first, last))
-    return [
-        Member(
-            user_id=user.id,
-            name=user.name,
-            weight=member.weight,
-            served=member.served,
-            active=user.active,
-            away=work.away if work else False,
-            away_until=work.away_until if work else None,
-            capacity=work.capacity if work else rules.CAPACITY,
-            load=loads.get(user.id, 0),
-            skills=tuple(work.skills) if work else (),
-            languages=tuple(work.languages) if work else (),
-            hours=(work.hours if work else None) or hours,
-            absences=tuple(absences.get(user.id, ())),
-        )
-        for member, user, work in rows
-    ]
+    return [member_of(place, user, work, loads.get(user.id, 0), absences.get(user.id, ()), hours) for place, user, work in rows]
+
+
+def member_of(
+    place: TeamMember, user: User, work: Seller | None, load: int, absences: Sequence[tuple[str, str]], hours: Hours
+) -> Member:
+    """A seller from their rows; `hours` where they have no shift of their own."""
+    return Member(
+        user_id=user.id,
+        name=user.name,
+        weight=place.weight,
+        served=place.served,
+        active=user.active,
+        away=work.away if work else False,
+        away_until=work.away_until if work else None,
+        capacity=work.capacity if work else rules.CAPACITY,
+        load=load,
+        skills=tuple(work.skills) if work else (),
+        languages=tuple(work.languages) if work else (),
+        hours=(work.hours if work else None) or hours,
+        absences=tuple(absences),
+    )
 
 
 def former(session: Session, row: Assignment) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -13,8 +13,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
 
-from crm_bridge.assignment import rules
+from crm_bridge.assignment import ledger, rules
 from crm_bridge.assignment.rules import Member, Wanted
+from crm_bridge.companies.hours import Hours
 from data.tables import (
     Assignment,
     Company,
@@ -112,35 +113,29 @@ def staff(session: Session, since: str) -> Staff:
         select(Leave.user_id, Leave.first_day, Leave.last_day).where(Leave.last_day >= since).order_by(Leave.first_day)
     ):
         absences.setdefault(who, []).append((first, last))
+    teams = list(session.scalars(select(Team).order_by(Team.id)))
+    numbers = list(session.scalars(select(Number).order_by(Number.id)))
     members: dict[int, list[Member]] = {}
     for member, user, work in rows:
-        members.setdefault(member.team_id, []).append(
-            Member(
-                user_id=user.id,
-                name=user.name,
-                weight=member.weight,
-                served=member.served,
-                active=user.active,
-                away=work.away if work else False,
-                away_until=work.away_until if work else None,
-                capacity=work.capacity if work else rules.CAPACITY,
-                load=loads.get(user.id, 0),
-                skills=tuple(work.skills) if work else (),
-                languages=tuple(work.languages) if work else (),
-                hours=work.hours if work else None,
-                absences=tuple(absences.get(user.id, ())),
-            )
-        )
+        load, absent = loads.get(user.id, 0), absences.get(user.id, ())
+        hours = _common_hours(numbers, teams, member.team_id)
+        members.setdefault(member.team_id, []).append(ledger.member_of(member, user, work, load, absent, hours))
     days = session.execute(select(Holiday.day, Holiday.name).where(Holiday.day >= since).order_by(Holiday.day))
     return Staff(
         zone=ZoneInfo(company.timezone),
         country=company.country,
-        teams=list(session.scalars(select(Team).order_by(Team.id))),
+        teams=teams,
         members=members,
         holidays={day: name for day, name in days},  # noqa: C416
-        numbers=list(session.scalars(select(Number).order_by(Number.id))),
+        numbers=numbers,
         users=list(session.scalars(select(User).where(User.active).order_by(User.name, User.id))),
     )
+
+
+def _common_hours(numbers: Sequence[Number], teams: Sequence[Team], team_id: int) -> Hours:
+    """The opening hours of a team's numbers, in which those without a shift work; {} when the numbers differ."""
+    found = [number.hours for number in numbers if (number.team_id or teams[0].id) == team_id]
+    return found[0] if found and all(each == found[0] for each in found) else {}
 
 
 @dataclass(frozen=True, slots=True)
