@@ -30,7 +30,7 @@ class WebhookBody(Base):
 
 
 class Conversation(OfCompany, Base):
-    """One person talking with one of our numbers, for ever. `owner` says who answers: bot, queued, human or returning."""
+    """One person talking with one of our numbers, for ever. `owner` says who answers: bot, queued (nobody yet) or human."""
 
     __tablename__ = "conversations"
     __table_args__ = (
