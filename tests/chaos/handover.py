@@ -124,7 +124,7 @@ class _Mailbox:
         """The Message-IDs, in the order in which they came."""
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        if self._play.chance.random() < 0.1:
+        if self._play.chance.random() < 0.02:
             return "451 try again"
         self.mails.append(str(message_from_bytes(envelope.content)["Message-ID"]))
         return "250 OK"
