@@ -41,6 +41,7 @@ class Webhooks:
         self._longest_retry = longest_retry
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
         self._lanes: dict[Hashable, deque[tuple[bytes, asyncio.Future[int]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -52,6 +53,9 @@ class Webhooks:
     def send(self, lane: Hashable, content: bytes) -> asyncio.Future[int]:
         """Queue one update behind the others of its lane; the future has the first attempt's HTTP status, 0 for no answer."""
         first: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if self._closed:
+            first.cancel()
+            return first
         queue = self._lanes.get(lane)
         if queue is None:
             queue = self._lanes[lane] = deque()
@@ -67,7 +71,8 @@ class Webhooks:
             await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
-        """Stop trying; what was not delivered is dropped."""
+        """Stop trying; what was not delivered is dropped, and so is what a service says that ends later than we do."""
+        self._closed = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -78,7 +83,6 @@ class Webhooks:
         self._lanes.clear()
         if self._session is not None:
             await self._session.close()
-            self._session = None
 
     async def _drain(self, lane: Hashable, queue: deque[tuple[bytes, asyncio.Future[int]]]) -> None:
         while queue:
