@@ -241,7 +241,7 @@ class Dispatcher:
 
 def _outcome(error: Exception) -> Outcome:
     """What an error on the way out means for the delivery."""
-    words = str(error)[:500] or type(error).__name__
+    words = _plain(str(error))[:500] or type(error).__name__
     match error:
         case TryAgain():
             return Outcome("queued", words, after=error.after or 0.0)
@@ -256,3 +256,8 @@ def _outcome(error: Exception) -> Outcome:
         case SQLAlchemyError() | OSError():
             return Outcome("queued", type(error).__name__)
     return Outcome("failed", f"{type(error).__name__}; see the log")
+
+
+def _plain(words: str) -> str:
+    """What another server said, as any database takes it."""
+    return " ".join("".join(each if each.isprintable() else " " for each in words).split())

@@ -158,7 +158,7 @@ def parameters(message: Message) -> tuple[str, str, str]:
     """The three of the template that goes out when the 24-hour window is closed: name, priority, summary."""
     facts = message.facts
     parts = [
-        message.intro,
+        message.intro if message.accept else message.title,  # what is not asked tells its matter in the title
         message.note,
         facts.interest,
         *(f"{label}: {shown}" for label, shown in facts.answers),

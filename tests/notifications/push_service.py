@@ -24,13 +24,14 @@ def _text(raw: bytes) -> str:
 
 @dataclass
 class PushService:
-    """`answer`: what it says to each message; a redirect leads to `/elsewhere`."""
+    """`answer`: the status of each answer, `says` its words; a redirect leads to `/elsewhere`."""
 
     url: str = ""
     got: list[tuple[dict[str, Any], dict[str, str], dict[str, Any]]] = field(default_factory=list)
     """(payload, headers, claims) of each message that was taken."""
     answer: int = 201
     more: dict[str, str] = field(default_factory=dict)
+    says: str = "said the push service"
     elsewhere: int = 0
 
     def __post_init__(self) -> None:
@@ -53,7 +54,7 @@ class PushService:
             plain = http_ece.decrypt(body, private_key=self._key, auth_secret=self._auth, version="aes128gcm")
             decoded = json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
             self.got.append((json.loads(plain), dict(request.headers), decoded))
-        return web.Response(status=self.answer, headers=self.more, text="said the push service")
+        return web.Response(status=self.answer, headers=self.more, text=self.says)
 
     async def wander(self, request: web.Request) -> web.Response:
         self.elsewhere += 1

@@ -247,6 +247,18 @@ async def test_a_push_service_may_ask_for_more_time(house: House, stage: Stage) 
     assert (row.state, row.due_at) == ("queued", NOW + timedelta(seconds=120))
 
 
+async def test_words_of_a_server_that_no_database_takes_hold_up_nothing(house: House, stage: Stage) -> None:
+    house.browser.answer, house.browser.says = 400, "no\x00thing\nhere"
+    house.mail.at_rcpt = lambda _: "550 no \udce9\x00 here"
+    await house.database.write(partial(everywhere, stage, house))
+    await house.database.write(stage.offered)
+    async with asyncio.timeout(5):
+        await house.settle(house.process())
+    errors = {row.channel: (row.state, row.error) for row in await deliveries_of(house.database)}
+    assert errors["push"] == ("failed", "400 no thing here")
+    assert errors["email"][0] == "failed"
+
+
 async def test_a_mail_of_unknown_fate_goes_again_as_the_same_mail(house: House, stage: Stage) -> None:
     house.mail.stalls = asyncio.Event()
     await house.database.write(stage.offered)
