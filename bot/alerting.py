@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.channels.base import WINDOW, Choices, Option, Template, Text
+from bot.channels.base import Choices, Option, Template, Text, window_open
 from bot.clock import Clock
 from bot.cluster import Cluster
 from bot.settings import Settings
@@ -106,7 +106,7 @@ class _Chat:
 def _say(message: Message, number: Number, last_in_at: datetime | None, now: datetime) -> Text | Choices | Template:
     alert = message.alert.id
     ids = tuple(option_id(alert, action) for action in ACTIONS)
-    if number.channel == "whatsapp" and (last_in_at is None or last_in_at + WINDOW - _EDGE <= now):
+    if not window_open(number.channel, last_in_at, now + _EDGE):
         if not number.alert_template:
             raise Refused(f"the 24-hour window is closed, and {number.name} has no template for alerts")
         return Template(number.alert_template, number.language, render.parameters(message), ids)

@@ -14,7 +14,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from bot import rating
-from bot.channels.base import WINDOW, Outbound, Text
+from bot.channels.base import Outbound, Text, window_open
+from bot.live import Change
 from bot.numbers import OurNumber
 from bot.staff.memory import is_memory
 from bot.standin import Outgoing
@@ -26,7 +27,7 @@ from crm_bridge.events import Event, HandedBack, TakenOver
 from crm_bridge.journal import record
 from data import outbox
 from data.inbox import RANK
-from data.tables import Conversation, InboxMessage, Number, OutboxMessage, User
+from data.tables import Alert, Conversation, InboxMessage, Number, OutboxMessage, User
 from data.types import new_id
 from dialogs import engine
 from notifications import alerts
@@ -69,6 +70,31 @@ def take(session: Session, talk_id: int, user_id: int, now: datetime, *, over: b
     return talk
 
 
+def answer_alert(session: Session, alert: Alert, action: str, via: str, now: datetime) -> list[Change]:
+    """What a button of an alert does, on any channel: accept, pass, or done for one that is only to be read. Returns what the
+    pages show anew. Refusals of crm_bridge/assignment/rules.py."""
+    if alert.offer_id is None or action == "done":
+        told = alerts.acknowledge(session, alert_id=alert.id, user_id=alert.user_id, via=via, now=now)
+        return [Change("alert", alert.user_id), *(Change("alert", each.user_id) for each in told)]
+    # The conversation first, as whoever takes it on its page does: so that two never wait for each other.
+    session.scalar(select(Conversation.id).where(Conversation.id == alert.conversation_id).with_for_update(key_share=True))
+    if action == "accept":
+        _, row = assignment.answer(session, alert.offer_id, alert.user_id, now)
+    else:
+        row = assignment.decline(session, alert.offer_id, alert.user_id, via, now)
+    told = alerts.acknowledge(session, offer_id=alert.offer_id, user_id=alert.user_id, via=via, now=now)
+    if action == "accept":
+        told += alerts.withdraw(session, conversation_id=row.conversation_id, now=now)
+        take(session, row.conversation_id, alert.user_id, now, via=via)
+    users = {alert.user_id, *(each.user_id for each in told)}
+    return [
+        Change("conversation", row.conversation_id),
+        Change("assignment", row.id),
+        *([Change("lead", row.lead_id)] if row.lead_id is not None else []),
+        *(Change("alert", user) for user in sorted(users)),
+    ]
+
+
 def reply(session: Session, talk_id: int, user_id: int, words: str, now: datetime, *, via: str = "page") -> Outgoing:
     """Queue what a person writes; it is theirs to answer from here on. The message is to be sent after the commit. LookupError;
     Taken, WindowClosed, NothingWritten, TooLong."""
@@ -78,7 +104,7 @@ def reply(session: Session, talk_id: int, user_id: int, words: str, now: datetim
         raise TooLong
     talk = take(session, talk_id, user_id, now, via=via)
     channel = session.scalars(select(Number.channel).where(Number.id == talk.number_id)).one()
-    if channel == "whatsapp" and (talk.last_in_at is None or talk.last_in_at + WINDOW <= now):
+    if not window_open(channel, talk.last_in_at, now):
         raise WindowClosed
     return say(session, talk, Text(words), words, user_id, now)
 
@@ -140,7 +166,7 @@ def finish(
     if held is None or held.accepted_at is None:
         return []
     talk = _locked(session, talk_id)
-    if number.row.channel == "whatsapp" and (talk.last_in_at is None or talk.last_in_at + WINDOW <= now):
+    if not window_open(number.row.channel, talk.last_in_at, now):
         return []
     asked = rating.question(session, held, number, now)
     return [say(session, talk, asked, asked.body, None, now)] if asked is not None else []

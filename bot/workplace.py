@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot import takeover
 from bot.attachments import Attachment
-from bot.channels.base import WINDOW, File, Template, Text
+from bot.channels.base import File, Template, Text, window_open
 from bot.channels.whatsapp_build import CAPTION
 from bot.channels.whatsapp_templates import Approved
 from bot.standin import Outgoing
@@ -86,7 +86,7 @@ def send_template(
 
 
 def _check_window(talk: Conversation, channel: str, now: datetime) -> None:
-    if channel == "whatsapp" and (talk.last_in_at is None or talk.last_in_at + WINDOW <= now):
+    if not window_open(channel, talk.last_in_at, now):
         raise WindowClosed
 
 

@@ -275,3 +275,8 @@ class Channel(Protocol):
 
     async def fetch(self, account: Account, media_id: str, limit: int) -> Fetched:
         """Download a file of at most `limit` bytes (MediaError)."""
+
+
+def window_open(channel: str, last_in_at: datetime | None, now: datetime) -> bool:
+    """Whether free text may be sent to somebody who last wrote then: only WhatsApp has a window."""
+    return channel != "whatsapp" or (last_in_at is not None and last_in_at + WINDOW > now)

@@ -16,7 +16,7 @@ from bot.staff.find import Prospect
 from bot.staff.words import LONGEST, LONGEST_BODY, button, choices, lasting, line, phone, say, short, text, word
 from crm_bridge.assignment import service as assignment
 from crm_bridge.assignment.rules import NotYours, Taken
-from data.tables import Alert, Conversation, User
+from data.tables import Alert, User
 from notifications import alerts
 
 SOON = timedelta(minutes=15)
@@ -170,6 +170,10 @@ def take(desk: Desk, words: str, row: int | None) -> Reply:
 def _take(desk: Desk, one: Prospect) -> Reply:
     takeover.take(desk.session, one.id, desk.staff.user_id, desk.now, via=desk.staff.channel)
     _settled(desk, one)
+    return _took(desk, one)
+
+
+def _took(desk: Desk, one: Prospect) -> Reply:
     return choices(
         say("took", name=desk.name(one)), (button("reply", one.id), button("summary", one.id), button("return", one.id))
     )
@@ -184,12 +188,8 @@ def let_pass(desk: Desk, words: str, row: int | None) -> Reply:
     offer = find.offer_of(desk.session, one.hand, desk.staff.user_id) if one.hand is not None else None
     if offer is None:
         return text("yours_not_offered" if one.is_of(desk.staff.user_id) else "nothing_offered", name=desk.name(one))
-    return _pass(desk, one, offer.id)
-
-
-def _pass(desk: Desk, one: Prospect, offer: int) -> Reply:
-    assignment.decline(desk.session, offer, desk.staff.user_id, desk.staff.channel, desk.now)
-    told = alerts.acknowledge(desk.session, offer_id=offer, user_id=desk.staff.user_id, via=desk.staff.channel, now=desk.now)
+    assignment.decline(desk.session, offer.id, desk.staff.user_id, desk.staff.channel, desk.now)
+    told = alerts.acknowledge(desk.session, offer_id=offer.id, user_id=desk.staff.user_id, via=desk.staff.channel, now=desk.now)
     desk.change(one, *told)
     return text("passed", name=desk.name(one))
 
@@ -217,19 +217,16 @@ def alert_pressed(desk: Desk, alert_id: int, action: str) -> Reply:
         return text("old_button")
     if alert.user_id != desk.staff.user_id:
         raise NotYours
-    if alert.offer_id is None:
-        told = alerts.acknowledge(desk.session, alert_id=alert.id, user_id=alert.user_id, via=desk.staff.channel, now=desk.now)
-        desk.alerted(*told)
-        return text("seen")
-    # the conversation first, as whoever takes it on its page does: so that two never wait for each other
-    desk.session.scalar(select(Conversation.id).where(Conversation.id == alert.conversation_id).with_for_update(key_share=True))
-    offer, hand = assignment.answer(desk.session, alert.offer_id, alert.user_id, desk.now)
-    one = desk.find(hand.conversation_id)
-    if not isinstance(one, Prospect):
+    one = desk.find(alert.conversation_id) if alert.offer_id is not None and alert.conversation_id is not None else None
+    if isinstance(one, Text):
         return one
-    if one.is_of(desk.staff.user_id):
+    if one is not None and one.is_of(desk.staff.user_id):
         return text("yours_already" if action == "accept" else "yours_not_offered", name=desk.name(one))
-    return _take(desk, one) if action == "accept" else _pass(desk, one, offer.id)
+    desk.changed += takeover.answer_alert(desk.session, alert, action, desk.staff.channel, desk.now)
+    if one is None:
+        return text("seen")
+    desk.touched.append(one.id)
+    return _took(desk, one) if action == "accept" else text("passed", name=desk.name(one))
 
 
 # ------------------------------------------------------------------------------------------------------------ write

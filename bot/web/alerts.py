@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 import segno
@@ -21,11 +21,10 @@ from bot.live import Change
 from bot.web import contacts
 from bot.web.guard import viewer_of
 from bot.web.pages import FILTERS, STATIC, chosen, chosen_id, field, from_cursor, render, row_id, texts, word
-from crm_bridge.assignment import service as assignment
 from crm_bridge.companies import queries as companies
 from crm_bridge.companies.rules import Refusal
 from data.inbox import RANK
-from data.tables import Alert, ContactPoint, Conversation, Delivery, Number, User
+from data.tables import Alert, ContactPoint, Delivery, Number, User
 from notifications import alerts
 from notifications.alerts import Facts
 from notifications.senders import webpush
@@ -82,7 +81,7 @@ async def _answer(request: web.Request, action: str) -> web.Response:
         alert = session.scalar(select(Alert).where(Alert.id == alert_id, Alert.user_id == viewer.user_id))
         if alert is None or (alert.offer_id is None) != (action == "done"):
             raise LookupError(alert_id)
-        return alert, answer_alert(session, alert, action, "page", now)
+        return alert, takeover.answer_alert(session, alert, action, "page", now)
 
     try:
         alert, changed = await request.app[DATABASE].write(work, company=viewer.company_id)
@@ -96,31 +95,6 @@ async def _answer(request: web.Request, action: str) -> web.Response:
     request.app[SERVICE].on_changed([(viewer.company_id, each) for each in changed])
     headers = {"HX-Redirect": f"/conversations/{alert.conversation_id}"} if action == "accept" else {"HX-Trigger": "alerts"}
     return web.Response(headers=headers)
-
-
-def answer_alert(session: Session, alert: Alert, action: str, via: str, now: datetime) -> list[Change]:
-    """What a button of an alert does, on any page: accept, pass, or done for one that is only to be read. Returns what the pages
-    show anew. Refusals of crm_bridge/assignment/rules.py."""
-    if alert.offer_id is None or action == "done":
-        told = alerts.acknowledge(session, alert_id=alert.id, user_id=alert.user_id, via=via, now=now)
-        return [Change("alert", alert.user_id), *(Change("alert", each.user_id) for each in told)]
-    # The conversation first, as whoever takes it on its page does: so that two never wait for each other.
-    session.scalar(select(Conversation.id).where(Conversation.id == alert.conversation_id).with_for_update(key_share=True))
-    if action == "accept":
-        _, row = assignment.answer(session, alert.offer_id, alert.user_id, now)
-    else:
-        row = assignment.decline(session, alert.offer_id, alert.user_id, via, now)
-    told = alerts.acknowledge(session, offer_id=alert.offer_id, user_id=alert.user_id, via=via, now=now)
-    if action == "accept":
-        told += alerts.withdraw(session, conversation_id=row.conversation_id, now=now)
-        takeover.take(session, row.conversation_id, alert.user_id, now, via=via)
-    users = {alert.user_id, *(each.user_id for each in told)}
-    return [
-        Change("conversation", row.conversation_id),
-        Change("assignment", row.id),
-        *([Change("lead", row.lead_id)] if row.lead_id is not None else []),
-        *(Change("alert", user) for user in sorted(users)),
-    ]
 
 
 def outcome(key: str, by: str = "", name: str = "") -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy.orm import Session
 
-from bot.channels.base import WINDOW
+from bot.channels.base import WINDOW, window_open
 from bot.keys import CLOCK, DATABASE, LIVE, NUMBERS, SETTINGS
 from bot.live import Change
 from bot.web.answers import so_far
@@ -122,8 +122,7 @@ def composing(
 
 def is_open(request: web.Request, line: TalkLine) -> bool:
     """Whether free text may be written now."""
-    last = line.talk.last_in_at
-    return line.number.channel != "whatsapp" or (last is not None and last + WINDOW > request.app[CLOCK].now())
+    return window_open(line.number.channel, line.talk.last_in_at, request.app[CLOCK].now())
 
 
 async def thread(request: web.Request) -> web.Response:

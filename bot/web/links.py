@@ -10,9 +10,10 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from bot import takeover
 from bot.keys import CLOCK, DATABASE, SERVICE, SETTINGS
 from bot.live import Change
-from bot.web.alerts import answer_alert, outcome
+from bot.web.alerts import outcome
 from bot.web.pages import render
 from crm_bridge.assignment.rules import OfferOver, OfferPassed, Taken
 from crm_bridge.companies.rules import Refusal
@@ -65,7 +66,7 @@ async def act(request: web.Request) -> web.Response:
         alert, action = asked.alert, asked.action
 
         def work(session: Session) -> list[Change]:
-            return answer_alert(session, alert, action, via, now)
+            return takeover.answer_alert(session, alert, action, via, now)
 
         changed = await request.app[DATABASE].write(work, company=alert.company_id)
     except Refusal as refusal:
