@@ -259,7 +259,7 @@ async def test_a_window_about_to_close_is_told_once(any_shop: Any) -> None:
     assert [kind for kind, _, _ in await alerts(shop) if kind == "window_closing"] == ["window_closing"]
 
 
-async def test_one_hundred_races_for_an_offer_have_one_winner_each(any_shop: Any) -> None:
+async def test_races_for_an_offer_have_one_winner_each(any_shop: Any) -> None:
     """Twenty here; `python -m tests.chaos --only acceptance` runs a thousand."""
     shop = any_shop
     people = await staff(shop, beto="seller", carla="seller")

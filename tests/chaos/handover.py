@@ -1,10 +1,8 @@
-"""Hand-overs under strain: two who accept at once, four processes that deal out leads, alerts over killed processes."""
+"""Hand-overs under strain: two who accept at once, and alerts over killed processes."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -21,8 +19,6 @@ from data.types import new_id
 from tests.chaos.processes import Postgres, free_port
 from tests.chaos.stage import Play, folder_of, open_stage
 
-LEADS = 10_000
-"""That the rotation deals out in full."""
 SELLERS = 4
 RETRIES = 300.0
 """Seconds in which a mail that was refused a few times has been tried again."""
@@ -95,24 +91,6 @@ async def _race(play: Play, database: Database) -> None:
         outcome.processed += 1
         if sorted(said) != expected:
             outcome.problems.append(f"race {number_of + 1}: {said}")
-
-
-async def rotation(play: Play) -> None:
-    """Four processes deal out 10,000 leads over PostgreSQL, with absences, refusals and silence: shares, owners, nothing lost."""
-    leads = 40 if play.brief else LEADS
-    play.progress(f"{play.outcome.name}: {leads:,} leads")
-    environment = {**os.environ, "ROTATION_LEADS": str(leads)}
-    test = "tests/crm_bridge/assignment/test_rotation.py"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test, "-k", "postgresql-weights0",
-        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    play.outcome.rounds, play.outcome.acknowledged = 1, leads
-    if process.returncode:
-        play.outcome.problems.append(out.decode()[-2000:])
-    else:
-        play.outcome.processed = leads
 
 
 class _Mailbox:

@@ -37,7 +37,6 @@ SCENARIOS = {
     "floods": Scenario(neighbours.floods, 4, 4),
     "poison": Scenario(neighbours.poison, 3, 1),
     "acceptance": Scenario(handover.acceptance, 1000, 20),
-    "rotation": Scenario(handover.rotation, 1, 1),
     "alerts": Scenario(handover.alerts, 30, 2),
 }
 

@@ -16,7 +16,7 @@ from crm_bridge.assignment.rules import TURN, cost_of
 from data.tables import Assignment, Offer, TeamMember, User
 
 LEADS = int(os.environ.get("ROTATION_LEADS", "60"))
-"""In all; `python -m tests.chaos --only rotation` takes ten thousand."""
+"""In all; give it 10000 for the whole proof, which takes minutes."""
 
 
 @pytest.mark.parametrize("weights", [(1, 1, 1, 1, 1), (4, 2, 1)])
