@@ -19,6 +19,11 @@ UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """A message's `at` when the messenger's own time could not be read: such a message is dated 1970."""
 
 
+def window_open(channel: str, last_in_at: datetime | None, now: datetime) -> bool:
+    """Whether free text may be sent to somebody who last wrote then: only WhatsApp has a window."""
+    return channel != "whatsapp" or (last_in_at is not None and last_in_at + WINDOW > now)
+
+
 class Sender(Struct, frozen=True, omit_defaults=True):
     """Who wrote. A WhatsApp person has a phone (digits, no plus sign), a BSUID (`CO.1349…`), or both."""
 
@@ -275,8 +280,3 @@ class Channel(Protocol):
 
     async def fetch(self, account: Account, media_id: str, limit: int) -> Fetched:
         """Download a file of at most `limit` bytes (MediaError)."""
-
-
-def window_open(channel: str, last_in_at: datetime | None, now: datetime) -> bool:
-    """Whether free text may be sent to somebody who last wrote then: only WhatsApp has a window."""
-    return channel != "whatsapp" or (last_in_at is not None and last_in_at + WINDOW > now)
