@@ -64,6 +64,11 @@ class Books:
         rows = await self.rows("SELECT recipient FROM outbox_messages WHERE rank < 20")
         return {json.loads(recipient).get("phone") for (recipient,) in rows}
 
+    async def doubtful(self) -> set[str | None]:
+        """The phones for which there is a message that may have left."""
+        rows = await self.rows("SELECT recipient FROM outbox_messages WHERE state IN ('sending', 'uncertain')")
+        return {json.loads(recipient).get("phone") for (recipient,) in rows}
+
     async def stored(self) -> set[str]:
         return {message for (message,) in await self.rows("SELECT external_id FROM inbox_messages")}
 

@@ -35,7 +35,7 @@ async def _kill(play: Play, shape: Mapping[str, str], *, postgres: bool) -> None
             await victim.kill()
             if play.chance.random() < 0.3:
                 await asyncio.sleep(play.chance.uniform(0.0, 3.0))
-            first = stage.crowd.first_answer()
+            first = stage.crowd.first_answer(await stage.books.doubtful())
             await victim.start()
             starts.append(asyncio.get_running_loop().time() - victim.began)
             await stage.recovered(victim.began, first)

@@ -119,7 +119,7 @@ async def alerts(play: Play) -> None:
                 await asyncio.sleep(play.chance.uniform(0.05, 1.0))
                 victim = play.chance.choice(list(stage.services.values()))
                 await victim.kill()
-                first = stage.crowd.first_answer()
+                first = stage.crowd.first_answer(await stage.books.doubtful())
                 await victim.start()
                 await stage.recovered(victim.began, first)
             await stage.count()

@@ -107,11 +107,11 @@ class Crowd:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=patience)
 
-    def first_answer(self, given_up: Collection[str | None] = ()) -> asyncio.Future[float]:
-        """When somebody who is waiting now (anybody, when nobody is) hears an answer, in the loop's time. `given_up`: phones of
-        those who wait in vain, as their answer was left to a person."""
+    def first_answer(self, doubtful: Collection[str | None] = ()) -> asyncio.Future[float]:
+        """When somebody who is waiting now (anybody, when nobody is) hears an answer, in the loop's time. `doubtful`: phones of
+        those whose answer may have left already: they are let wait, for its status or for a person."""
         future: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        waiting = {talk for talk in self.talks if talk.unanswered and not talk.gave_up and talk.person.phone not in given_up}
+        waiting = {talk for talk in self.talks if talk.unanswered and not talk.gave_up and talk.person.phone not in doubtful}
         self._watches.append((waiting, future))
         return future
 

@@ -26,6 +26,7 @@ from tests.chaos.report import Outcome
 SECRET, TOKEN = "chaos-secret", "chaos-token"
 NUMBER, OTHER = bench_numbers(2)
 RECONCILE = 5.0
+"""Seconds that a message which may have left waits for its status, before it goes (again)."""
 SETTLE = 90.0
 """Seconds within which everything that waits must have been answered, when all is well again."""
 
