@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from crm_bridge.commands import Reason, RecordConsent
-from dialogs import answers, corrections, hearing, repair, wording
+from dialogs import answers, corrections, handed, hearing, repair, wording
 from dialogs.model import Dialog, Do, Effect, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
@@ -29,9 +29,8 @@ def begin(dialog: Dialog, language: Language) -> State:
 
 
 def step(dialog: Dialog, state: State, turn: Turn) -> tuple[State, list[Effect]]:
-    """Answer one turn. Says nothing while a person owns the talk (`status` human)."""
-    if state.status == "human":
-        return state, []
+    """Answer one turn; not to be called while a person answers. One who was asked for and has not come (`status` human) is
+    waited for: nothing is asked meanwhile."""
     turn = _cleaned(turn)
     state = _language(dialog, _current(dialog, state), turn)
     talk = Talk(dialog, answers.with_known(dialog, state, corrections.still_known(dialog, state, turn)), turn)
@@ -128,6 +127,9 @@ def _turn(talk: Talk) -> None:
     asked = talk.dialog.questions.get(before.asked or "")
     if _aside(talk, asked):
         return
+    if before.status == "human":
+        handed.meanwhile(talk)
+        return
     if before.status in ("cancelled", "expired") and talk.intent in _FAREWELLS:
         talk.say(talk.common("done_thanks"))
         return
@@ -139,7 +141,7 @@ def _turn(talk: Talk) -> None:
     exact = _exact_choice(talk, asked)
     wish = "" if exact else repair.wish_of(talk, asked)
     if before.status == "done":
-        if _after_done(talk, wish):
+        if handed.after_done(talk, wish):
             return
         asked = None
     if exact and asked is not None:
@@ -336,46 +338,3 @@ def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
     if asked is None or asked.read not in ("text", "person_name"):
         return bool(rest.strip())
     return wording.content(talk.dialog, rest)
-
-
-def _after_done(talk: Talk, wish: str) -> bool:
-    """The lead is with a seller; whether that settles the turn (a new interest does not: it starts the form anew)."""
-    talk.update(asked=None)
-    noted = talk.state.noted
-    if talk.turn.choice == "_confirm:fix":
-        corrections.which(talk)
-    elif wish in ("later", "goodbye") or talk.intent == "thanks":
-        talk.say(talk.common("done_thanks"))
-    elif wish == "human":
-        talk.hand_over("asked")
-    elif wish in ("insult", "complaint", "restart"):
-        repair.apply(talk, wish, None)
-    elif wish == "bot_challenge" or wish.startswith("language_"):
-        _say_when_done(talk, wish)
-    elif corrections.correct(talk, None):
-        pass
-    elif corrections.says_more(talk) and corrections.another_wish(talk):
-        talk.close()
-    elif repair.faq(talk, read=False):
-        talk.say("")
-    elif not wish and (talk.intent in repair.INTERESTS or repair.wants_more(talk)):
-        talk.update(**repair.vars_of(repair.fresh(talk.dialog, talk.state, lasting=True)))
-        talk.add(talk.common("new_interest"))
-        return False
-    else:
-        if wish == "cancel" or talk.asks or talk.holds("want"):
-            talk.note()
-            talk.add(talk.common("unknown_question") if wish != "cancel" else "")
-        elif talk.intent == "greet":
-            talk.add(talk.common("hello"))
-        repair.media(talk, talk.turn.attachments, {})
-        talk.say(talk.common("done_open" if talk.turn.open else "done_closed"))
-        if talk.state.noted != noted:
-            talk.do(Do(answers.lead(talk.dialog, talk.state, talk.turn, complete=True)))
-    return True
-
-
-def _say_when_done(talk: Talk, wish: str) -> None:
-    if wish.startswith("language_"):
-        talk.update(language=wish.removeprefix("language_"))
-    talk.say(talk.common("language" if wish.startswith("language_") else wish))

@@ -55,9 +55,33 @@ def at(electronics: Dialog) -> Callable[..., State]:
     return state
 
 
-def test_a_person_owns_it(electronics: Dialog, at: Callable[..., State]) -> None:
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        (turn("hola? nadie me escribió", "greet"), "ya está en la fila"),
+        (turn("hola", "greet", open=False), "apenas abramos"),
+        (turn("quiero hablar con alguien", "human"), "ya está en la fila"),
+        (turn("¿hacen envíos?", "shipping"), "enviamos a todo el país"),
+        (turn("gracias", "thanks"), "Con mucho gusto"),
+        (turn("ok", "affirm"), ""),
+    ],
+)
+def test_while_a_person_is_waited_for(electronics: Dialog, at: Callable[..., State], said: Turn, heard: str) -> None:
     state = at(status="human", asked="need")
-    assert engine.step(electronics, state, turn("STOP", "stop")) == (state, [])
+    after, effects = engine.step(electronics, state, said)
+    assert after == state
+    assert heard in text_of(effects) if heard else effects == []
+    assert not commands(effects)
+
+
+def test_what_is_asked_while_a_person_is_waited_for_is_kept_for_them(electronics: Dialog, at: Callable[..., State]) -> None:
+    state = at(status="human", asked="need")
+    after, effects = engine.step(electronics, state, turn("¿me guardan dos hasta el lunes?"))
+    assert after.noted == ("¿me guardan dos hasta el lunes?",)
+    assert "ya se la dejé anotada" in text_of(effects)
+    assert len(commands(effects)) == 1
+    assert after.status == "human"
+    assert isinstance(commands(engine.step(electronics, state, turn("STOP", "stop"))[1])[0], RecordConsent)
     assert engine.remind(electronics, state, turn()) == (state, [])
     assert engine.resume(state).status == "open"
 
