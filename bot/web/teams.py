@@ -90,7 +90,8 @@ async def member(request: web.Request) -> web.Response:
     try:
         if not weight.isdecimal():
             raise rules.WrongShare
-        joined = partial(sellers.join, team_id=row.id, user_id=user, weight=int(weight))
+        now = request.app[CLOCK].now()
+        joined = partial(teams.set_share, team_id=row.id, user_id=user, weight=int(weight), now=now)
         await request.app[DATABASE].write(joined, company=viewer_of(request).company_id)
     except Refusal as refusal:
         return await _team(request, found, row, error=type(refusal).__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from data.tables import Company, Holiday, Leave, User
 LONGEST_LEAVE = 366
 """Days."""
 _YEARS = (2000, 2100)
+_Day = TypeVar("_Day", Leave, Holiday)
 
 
 class AbsenceRefusal(Refusal):
@@ -102,12 +104,7 @@ def add_leave(session: Session, user_id: int, first: str, last: str, note: str =
 
 def remove_leave(session: Session, leave_id: int, now: datetime) -> None:
     """LookupError when there is none."""
-    row = session.scalar(select(Leave).where(Leave.id == leave_id))
-    if row is None:
-        raise LookupError(leave_id)
-    session.delete(row)
-    session.flush()
-    wake(session, row.company_id, now)
+    _remove(session, Leave, leave_id, now)
 
 
 def add_holiday(session: Session, day: str, name: str) -> Holiday:
@@ -135,9 +132,13 @@ def fill_holidays(session: Session, days: Mapping[str, str]) -> int:
 
 def remove_holiday(session: Session, holiday_id: int, now: datetime) -> None:
     """LookupError when there is none."""
-    row = session.scalar(select(Holiday).where(Holiday.id == holiday_id))
+    _remove(session, Holiday, holiday_id, now)
+
+
+def _remove(session: Session, table: type[_Day], row_id: int, now: datetime) -> None:
+    row = session.scalar(select(table).where(table.id == row_id))
     if row is None:
-        raise LookupError(holiday_id)
+        raise LookupError(row_id)
     session.delete(row)
     session.flush()
     wake(session, row.company_id, now)

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from crm_bridge.assignment.queries import LOAD, OPEN, WEEK, Seconds
+from crm_bridge.assignment import ledger
+from crm_bridge.assignment.queries import WEEK, Seconds
 from data.tables import Alert, Assignment, Conversation, Number, Offer, OutboxMessage, Rating, TeamMember, User
 
 
@@ -173,13 +174,15 @@ def _talks(session: Session, day: datetime, until: datetime) -> dict[int, Talks]
 def _queue(session: Session) -> dict[int, Queue]:
     """One read of the hand-overs that are open."""
     rows = session.execute(
-        select(
-            Assignment.number_id,
-            func.count(),
-            func.sum(case((Assignment.priority == "hot", 1), else_=0)),
-            func.min(Assignment.created_at),
+        ledger.among_open(
+            select(
+                Assignment.number_id,
+                func.count(),
+                func.sum(case((Assignment.priority == "hot", 1), else_=0)),
+                func.min(Assignment.created_at),
+            )
         )
-        .where(OPEN, Assignment.state.in_(("waiting", "offered")))
+        .where(Assignment.state.in_(("waiting", "offered")))
         .group_by(Assignment.number_id)
     )
     found = {number: Queue(many, int(hot), oldest) for number, many, hot, oldest in rows}
@@ -191,8 +194,8 @@ def _queue(session: Session) -> dict[int, Queue]:
 def _owned(session: Session) -> dict[int, tuple[int, int]]:
     """{user: (conversations, load)} that sellers have now. One read of the hand-overs that are open."""
     rows = session.execute(
-        select(Assignment.user_id, func.count(), func.sum(LOAD))
-        .where(OPEN, Assignment.state == "accepted", Assignment.user_id.is_not(None))
+        ledger.among_open(select(Assignment.user_id, func.count(), func.sum(ledger.LOAD)))
+        .where(Assignment.state == "accepted", Assignment.user_id.is_not(None))
         .group_by(Assignment.user_id)
     )
     return {user: (many, int(load)) for user, many, load in rows if user is not None}

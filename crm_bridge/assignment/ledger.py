@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TypeVarTuple
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import Select, case, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import rules
@@ -12,8 +13,16 @@ from crm_bridge.assignment.rules import Choice, Member
 from crm_bridge.companies.hours import Hours
 from data.tables import Assignment, Leave, Offer, Seller, Team, TeamMember, User
 
-RANK = case(rules.LOAD, value=Assignment.priority, else_=0)
+LOAD = case(rules.LOAD, value=Assignment.priority, else_=0)
 """The load of a hand-over, and its place in the queue."""
+_Columns = TypeVarTuple("_Columns")
+
+
+def among_open(query: Select[*_Columns]) -> Select[*_Columns]:
+    """Of the hand-overs only those that are open, by the small index of these. The state is written out, as that index is only
+    used where the statement says so itself; and SQLite has to be told, or it goes through all that the company ever had."""
+    still = Assignment.state != literal("closed", literal_execute=True)
+    return query.where(still).with_hint(Assignment, "INDEXED BY ix_assignments_load", "sqlite")
 
 
 def team(session: Session, team_id: int, *, lock: bool = False) -> Team:
@@ -37,20 +46,30 @@ def members(session: Session, team_id: int, besides: int, today: str, hours: Hou
         .execution_options(populate_existing=True)
     ).all()
     users = [user.id for _, user, _ in rows]
-    loads: dict[int | None, int] = {
-        user: int(load)
-        for user, load in session.execute(
-            select(Assignment.user_id, func.sum(RANK))
-            .where(Assignment.user_id.in_(users), Assignment.state != "closed", Assignment.id != besides)
-            .group_by(Assignment.user_id)
-        )
-    }
-    absences: dict[int, list[tuple[str, str]]] = {}
+    carried, absent = loads(session, users, besides), absences(session, users, today)
+    return [member_of(place, user, work, carried.get(user.id, 0), absent.get(user.id, ()), hours) for place, user, work in rows]
+
+
+def loads(session: Session, users: Collection[int], besides: int = 0) -> dict[int, int]:
+    """{user: load} of the hand-overs that are offered to them or theirs, but for the one `besides`."""
+    rows = session.execute(
+        among_open(select(Assignment.user_id, func.sum(LOAD)))
+        .where(Assignment.user_id.in_(users), Assignment.id != besides)
+        .group_by(Assignment.user_id)
+    )
+    return {user: int(load) for user, load in rows if user is not None}
+
+
+def absences(session: Session, users: Collection[int], since: str) -> dict[int, list[tuple[str, str]]]:
+    """{user: [(first day, last day)]} of leave that has not ended before the day `since` (YYYY-MM-DD), the next first."""
+    found: dict[int, list[tuple[str, str]]] = {}
     for user, first, last in session.execute(
-        select(Leave.user_id, Leave.first_day, Leave.last_day).where(Leave.user_id.in_(users), Leave.last_day >= today)
+        select(Leave.user_id, Leave.first_day, Leave.last_day)
+        .where(Leave.user_id.in_(users), Leave.last_day >= since)
+        .order_by(Leave.first_day)
     ):
-        absences.setdefault(user, []).append((first, last))
-    return [member_of(place, user, work, loads.get(user.id, 0), absences.get(user.id, ()), hours) for place, user, work in rows]
+        found.setdefault(user, []).append((first, last))
+    return found
 
 
 def member_of(

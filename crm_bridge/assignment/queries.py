@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Float, and_, case, func, literal, select
+from sqlalchemy import Float, and_, case, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
@@ -30,9 +30,6 @@ from data.tables import (
     User,
 )
 
-OPEN = Assignment.state != literal("closed", literal_execute=True)
-"""Written out, as the small indexes of what is open are only used where the statement says so itself."""
-LOAD = case(rules.LOAD, value=Assignment.priority, else_=0)
 WEEK = timedelta(days=7)
 
 
@@ -100,19 +97,8 @@ def staff(session: Session, since: str) -> Staff:
         .outerjoin(Seller, Seller.user_id == TeamMember.user_id)
         .order_by(User.name, User.id)
     ).all()
-    loads: dict[int | None, int] = {
-        owner: int(load)
-        for owner, load in session.execute(
-            select(Assignment.user_id, func.sum(LOAD))
-            .where(OPEN, Assignment.user_id.in_({user.id for _, user, _ in rows}))
-            .group_by(Assignment.user_id)
-        )
-    }
-    absences: dict[int, list[tuple[str, str]]] = {}
-    for who, first, last in session.execute(
-        select(Leave.user_id, Leave.first_day, Leave.last_day).where(Leave.last_day >= since).order_by(Leave.first_day)
-    ):
-        absences.setdefault(who, []).append((first, last))
+    users = {user.id for _, user, _ in rows}
+    loads, absences = ledger.loads(session, users), ledger.absences(session, users, since)
     teams = list(session.scalars(select(Team).order_by(Team.id)))
     numbers = list(session.scalars(select(Number).order_by(Number.id)))
     members: dict[int, list[Member]] = {}
@@ -140,10 +126,12 @@ def _common_hours(numbers: Sequence[Number], teams: Sequence[Team], team_id: int
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """How somebody stands now. `left_out` is "" for who gets leads, else one of rules.LEFT_OUT; `until` (UTC) is when they are
-    there again, where that is known; `ahead` is by how many turns they had more than whoever is next."""
+    """How somebody stands now. `away`: they are busy, as they or a manager said, whatever else keeps them. `left_out` is ""
+    for who gets leads, else one of rules.LEFT_OUT; `until` (UTC) is when they are there again, where that is known; `ahead` is by
+    how many turns they had more than whoever is next."""
 
     member: Member
+    away: bool
     left_out: str
     until: datetime | None
     ahead: float
@@ -162,6 +150,7 @@ def presences(found: Staff, team_id: int, now: datetime) -> list[Presence]:
     lines = [
         Presence(
             member,
+            rules.is_away(member, now),
             out[member.user_id],
             _utc(rules.next_hour(member, wanted[member.user_id], local, holidays), now),
             round((served[member.user_id] - least) / rules.TURN, 2),
@@ -169,7 +158,7 @@ def presences(found: Staff, team_id: int, now: datetime) -> list[Presence]:
         for member in members
         if member.active
     ]
-    return sorted(lines, key=lambda line: (bool(line.left_out), line.ahead, line.member.name))
+    return sorted(lines, key=lambda line: (bool(line.left_out), line.ahead, *rules.tie(line.member)))
 
 
 def _anything(member: Member) -> Wanted:
@@ -250,13 +239,13 @@ def waiting(session: Session, found: Staff, now: datetime, limit: int = 50) -> l
     """Hot before warm before cold, each oldest first. One read, of the hand-overs that are open."""
     asked = aliased(User)
     rows = session.execute(
-        select(Assignment, Person, Number.name, Team.name, asked.name)
+        ledger.among_open(select(Assignment, Person, Number.name, Team.name, asked.name))
         .join(Person, Person.id == Assignment.person_id)
         .join(Number, Number.id == Assignment.number_id)
         .join(Team, Team.id == Assignment.team_id)
         .outerjoin(asked, asked.id == Assignment.user_id)
-        .where(OPEN, Assignment.state.in_(("waiting", "offered")))
-        .order_by(LOAD.desc(), Assignment.created_at, Assignment.id)
+        .where(Assignment.state.in_(("waiting", "offered")))
+        .order_by(ledger.LOAD.desc(), Assignment.created_at, Assignment.id)
         .limit(limit)
     ).all()
     return [

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from crm_bridge.assignment import ledger
 from crm_bridge.companies.rules import Refusal
 from data.scope import company_of
 from data.tables import Assignment, Conversation, Number, Reminder, User
@@ -73,7 +75,10 @@ def cancel(session: Session, reminder_id: int, user_id: int) -> bool:
 def waiting(session: Session, user_id: int) -> list[Reminder]:
     return list(
         session.scalars(
-            select(Reminder).where(Reminder.user_id == user_id, Reminder.state == "waiting").order_by(Reminder.due_at).limit(50)
+            select(Reminder)
+            .where(Reminder.user_id == user_id, Reminder.state == "waiting")
+            .order_by(Reminder.due_at, Reminder.id)
+            .limit(50)
         )
     )
 
@@ -105,12 +110,13 @@ def fire(session: Session, reminder_id: int, now: datetime) -> Reminder | None:
 
 
 def closing_windows(session: Session, now: datetime, limit: int = 200) -> list[tuple[int, Window]]:
-    """Accepted conversations on WhatsApp whose prospect wrote last, and whose window ends within BEFORE: with their company."""
+    """Accepted conversations on WhatsApp whose prospect wrote last, and whose window ends within BEFORE, and of which
+    nobody was reminded yet: with their company, the first to close first."""
     found = session.execute(
-        select(Conversation.company_id, Conversation.id, Assignment.user_id, Conversation.last_in_at)
+        ledger.among_open(select(Conversation.company_id, Conversation.id, Assignment.user_id, Conversation.last_in_at))
         .join(Assignment, Assignment.conversation_id == Conversation.id)
         .join(Number, Number.id == Conversation.number_id)
-        .outerjoin(User, User.id == Assignment.user_id)
+        .join(User, User.id == Assignment.user_id)
         .where(
             Assignment.state == "accepted",
             User.active,
@@ -119,7 +125,7 @@ def closing_windows(session: Session, now: datetime, limit: int = 200) -> list[t
             Conversation.last_in_at > now - WINDOW,
             Conversation.last_in_at <= now - (WINDOW - BEFORE),
         )
-        .limit(limit)
+        .order_by(Conversation.last_in_at)
     )
     windows = [
         (company, Window(talk, user, f"window:{talk}:{int(last.timestamp())}"))
@@ -127,24 +133,24 @@ def closing_windows(session: Session, now: datetime, limit: int = 200) -> list[t
         if user is not None and last is not None
     ]
     known = set(session.scalars(select(Reminder.rule).where(Reminder.rule.in_([window.rule for _, window in windows]))))
-    return [each for each in windows if each[1].rule not in known]
+    return [each for each in windows if each[1].rule not in known][:limit]
 
 
 def by_rule(session: Session, window: Window, now: datetime, words: str = "") -> bool:
     """Make the rule's reminder, due now; False when the same was made before."""
-    if session.scalar(select(Reminder.id).where(Reminder.rule == window.rule)) is not None:
-        return False
-    session.add(
-        Reminder(
-            company_id=company_of(session),
-            user_id=window.user_id,
-            conversation_id=window.conversation_id,
-            words=words,
-            rule=window.rule,
-            state="waiting",
-            due_at=now,
-            created_at=now,
-        )
+    row = Reminder(
+        company_id=company_of(session),
+        user_id=window.user_id,
+        conversation_id=window.conversation_id,
+        words=words,
+        rule=window.rule,
+        state="waiting",
+        due_at=now,
+        created_at=now,
     )
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
     return True

@@ -185,7 +185,7 @@ def choose(
     wanted: Wanted, members: Sequence[Member], now: datetime, holidays: frozenset[str] = frozenset()
 ) -> tuple[Choice, Ledger]:
     """Who is next, why, and what it writes into the ledger. `now` is local. A former seller is asked before the others, and it
-    costs them a turn as any other does. Ties go to the one with less load, then to the older account."""
+    costs them a turn as any other does."""
     why = {member.user_id: left_out(member, wanted, now, holidays) for member in members}
     candidates = [member for member in members if not why[member.user_id]]
     least = min((member.served for member in candidates), default=0)
@@ -208,8 +208,7 @@ def choose(
             member.user_id in wanted.asked,
             member.user_id != wanted.former,
             member.served,
-            member.load / member.capacity,
-            member.user_id,
+            *tie(member),
         ),
     )
     because = "former" if chosen.user_id == wanted.former else "only" if len(candidates) == 1 else "next"
@@ -220,6 +219,11 @@ def choose(
         if member.served < least and (why[member.user_id] in ABSENT or why[member.user_id] == "passed")
     }
     return Choice(because, chosen.user_id, considered), Ledger({**along, chosen.user_id: chosen.served + cost}, cost)
+
+
+def tie(member: Member) -> tuple[float, int]:
+    """Who is asked first of those who have been served alike: the one with less load, then the older account."""
+    return member.load / member.capacity, member.user_id
 
 
 def next_hour(member: Member, wanted: Wanted, now: datetime, holidays: frozenset[str] = frozenset()) -> datetime | None:

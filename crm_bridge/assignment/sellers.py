@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import ledger, rules
-from data.tables import Assignment, Company, Leave, Number, Seller, Team, TeamMember, User
+from crm_bridge.companies.hours import Hours
+from data.tables import Assignment, Company, Holiday, Leave, Number, Seller, Team, TeamMember, User
 
+_HANDS = cast(Table, Assignment.__table__)
 FIRST_TEAM = "Ventas"
 SUPERVISORS = ("manager", "admin")
 """The roles that hear when something goes wrong, the first ones first."""
@@ -24,6 +27,7 @@ def team_of(session: Session, company_id: int, number_id: int | None, now: datet
 
 
 def first_team(session: Session, company_id: int, now: datetime) -> int:
+    """The company's first team, made with all its sellers when there is none."""
     found = session.scalar(select(func.min(Team.id)).where(Team.company_id == company_id))
     if found is not None:
         return found
@@ -46,7 +50,7 @@ def join(session: Session, team_id: int, user_id: int, weight: int = 1) -> TeamM
     """Add a seller to a team, or change their share. Who is new begins in the middle of the ledger. WrongShare, LookupError."""
     if not 0 <= weight <= rules.HEAVIEST:
         raise rules.WrongShare
-    team = ledger.team(session, team_id)
+    team = ledger.team(session, team_id, lock=True)
     row = session.scalar(select(TeamMember).where(TeamMember.team_id == team_id, TeamMember.user_id == user_id))
     if row is None:
         if session.scalar(select(User.id).where(User.id == user_id, User.company_id == team.company_id)) is None:
@@ -72,11 +76,15 @@ def leave_team(session: Session, team_id: int, user_id: int) -> None:
 
 def seller(session: Session, user_id: int) -> Seller:
     """How somebody works, made with the defaults where nothing was set. LookupError when there is no such user."""
-    row = session.scalar(select(Seller).where(Seller.user_id == user_id))
+    own = select(Seller).where(Seller.user_id == user_id)
+    row = session.scalar(own)
     if row is None:
-        user = session.scalar(select(User).where(User.id == user_id))
+        # The user's row is held, so that two who look at the same time do not both make it.
+        user = session.scalar(select(User).where(User.id == user_id).with_for_update(key_share=True))
         if user is None:
             raise LookupError(user_id)
+        if (made := session.scalar(own)) is not None:
+            return made
         row = Seller(
             company_id=user.company_id, user_id=user_id, away=False, capacity=rules.CAPACITY, skills=[], languages=[], hours={}
         )
@@ -92,6 +100,19 @@ def set_away(session: Session, user_id: int, away: bool, now: datetime, until: d
     session.flush()
     if not away:
         wake(session, row.company_id, now)
+
+
+def calendar(session: Session, row: Assignment, now: datetime) -> tuple[datetime, Hours, frozenset[str]]:
+    """What a hand-over is reckoned by: `now` as the company's clock shows it, the opening hours of its number, and the next
+    holidays (YYYY-MM-DD, from today on)."""
+    timezone, hours = session.execute(
+        select(Company.timezone, Number.hours)
+        .join(Number, Number.company_id == Company.id)
+        .where(Company.id == row.company_id, Number.id == row.number_id)
+    ).one()
+    local = now.astimezone(ZoneInfo(timezone))
+    ahead = select(Holiday.day).where(Holiday.company_id == row.company_id, Holiday.day >= f"{local:%Y-%m-%d}")
+    return local, hours, frozenset(session.scalars(ahead.order_by(Holiday.day).limit(60)))
 
 
 def staff(session: Session, company_id: int, now: datetime, roles: Sequence[str]) -> list[tuple[int, str, bool]]:
@@ -126,13 +147,22 @@ def supervisors(session: Session, company_id: int, now: datetime, told: Collecti
     return []
 
 
-def wake(session: Session, company_id: int, now: datetime) -> None:
-    """Somebody has room or is there again: what waits for a seller is looked at now, but for what is being looked at."""
+def relieved(session: Session, user_id: int, row: Assignment, now: datetime) -> None:
+    """The hand-over `row` is theirs no more: had they no room beside it, what waits is looked at anew (`wake`)."""
+    session.flush()
+    before = ledger.loads(session, [user_id]).get(user_id, 0) + rules.LOAD[row.priority]
+    capacity = session.scalar(select(Seller.capacity).where(Seller.user_id == user_id)) or rules.CAPACITY
+    if before + max(rules.LOAD.values()) > capacity:
+        wake(session, row.company_id, now, besides=row.id)
+
+
+def wake(session: Session, company_id: int, now: datetime, besides: int = 0) -> None:
+    """Somebody has room or is there again: what waits for a seller is looked at now, but for what is being looked at, and the
+    hand-over `besides`. It holds their rows, so that it is the last thing that a transaction waits for."""
     waiting = (
-        select(Assignment.id)
-        .where(Assignment.company_id == company_id, Assignment.state == "waiting", Assignment.due_at > now)
+        select(_HANDS.c.id)
+        .where(_HANDS.c.company_id == company_id, _HANDS.c.state == "waiting", _HANDS.c.due_at > now, _HANDS.c.id != besides)
         .with_for_update(key_share=True, skip_locked=True)
+        .with_hint(_HANDS, "INDEXED BY ix_assignments_due", "sqlite")  # not through all of the company's
     )
-    session.execute(
-        update(Assignment).where(Assignment.id.in_(waiting)).values(due_at=now).execution_options(synchronize_session=False)
-    )
+    session.execute(update(_HANDS).where(_HANDS.c.id.in_(waiting)).values(due_at=now))

@@ -1,30 +1,21 @@
-"""Hand-overs: opened by a turn, offered in fair rotation, accepted or passed on, closed. Whoever changes one holds its row;
-whoever changes the ledger holds the team's row too, so that two processes never reckon with the same one."""
+"""Hand-overs: opened by a turn, offered in fair rotation, accepted or passed on, closed. Whoever changes one holds the
+conversation's row, and then its own: in this order, so that two never wait for each other. Whoever changes the ledger holds the
+team's row too, so that two processes never reckon with the same one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import ledger, rules, sellers
-from crm_bridge.assignment.rules import Choice, Considered, Member, Wanted
+from crm_bridge.assignment.rules import Choice, Considered, Wanted
 from crm_bridge.events import Event, LeadAssigned, LeadPassed, LeadWaits
 from crm_bridge.journal import record
-from data.tables import (
-    Assignment,
-    Company,
-    Conversation,
-    Holiday,
-    Lead,
-    Number,
-    Offer,
-    Team,
-    User,
-)
+from data.tables import Assignment, Conversation, Lead, Number, Offer, Team, User
 
 LOOK_AGAIN, LOOK_SELDOM = timedelta(minutes=1), timedelta(hours=1)
 """When one that waits is looked at again, if nothing tells us before that somebody is there or has room: each time when it has
@@ -57,38 +48,35 @@ def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, int
     found = session.execute(
         select(Assignment.company_id, Assignment.id)
         .where(Assignment.due_at.is_not(None), Assignment.due_at <= now, Assignment.state.in_(("waiting", "offered")))
-        .order_by(ledger.RANK.desc(), Assignment.created_at, Assignment.id)
+        .order_by(ledger.LOAD.desc(), Assignment.created_at, Assignment.id)
         .limit(limit)
     )
     return [(company, row) for company, row in found]
 
 
+def claim(session: Session, assignment_id: int, states: Sequence[str], now: datetime) -> Assignment | None:
+    """A hand-over that is due in one of these states, held with its conversation. None when it is not due, or somebody else is at
+    one of them: nobody waits here."""
+    return session.scalar(
+        select(Assignment)
+        .join(Conversation, Conversation.id == Assignment.conversation_id)
+        .where(Assignment.id == assignment_id, Assignment.due_at <= now, Assignment.state.in_(states))
+        .with_for_update(of=(Assignment, Conversation), key_share=True, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+
+
 def decide(session: Session, assignment_id: int, now: datetime) -> Decision | None:
     """End an offer whose time is over, and find the next seller for a hand-over that waits. None when it is not due, or somebody
     else is at it. Costs a fixed number of reads, whatever the team."""
-    row = session.scalar(
-        select(Assignment)
-        .where(Assignment.id == assignment_id, Assignment.due_at <= now, Assignment.state.in_(("waiting", "offered")))
-        .with_for_update(key_share=True, skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
+    row = claim(session, assignment_id, ("waiting", "offered"), now)
     if row is None:
         return None
     team = ledger.team(session, row.team_id, lock=True)
     offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id).order_by(Offer.id)))
     expired = _end(session, row, offers, "expired", now)
-    timezone, hours = session.execute(
-        select(Company.timezone, Number.hours)
-        .join(Number, Number.company_id == Company.id)
-        .where(Company.id == row.company_id, Number.id == row.number_id)
-    ).one()
-    local = now.astimezone(ZoneInfo(timezone))
+    local, hours, holidays = sellers.calendar(session, row, now)
     members = ledger.members(session, team.id, row.id, f"{local:%Y-%m-%d}", hours)
-    holidays = frozenset(
-        session.scalars(
-            select(Holiday.day).where(Holiday.company_id == row.company_id, Holiday.day >= f"{local:%Y-%m-%d}").limit(60)
-        )
-    )
     let_pass = [(offer.user_id, offer.answered_at or now) for offer in offers if offer.state in ("declined", "expired")]
     wanted = Wanted(
         row.priority,
@@ -100,10 +88,15 @@ def decide(session: Session, assignment_id: int, now: datetime) -> Decision | No
     )
     choice, books = rules.choose(wanted, members, local, holidays)
     ledger.write(session, team, choice, books)
-    row.why = choice.told()
-    if choice.user_id is None:
-        return _nobody(session, row, choice, expired, members, wanted, local, holidays, now)
-    return Decision(row, choice, _offer(session, row, team, choice.user_id, books.cost, now), expired)
+    waited, row.why = (row.why or {}).get("because") == "nobody", choice.told()
+    if choice.user_id is not None:
+        decision = Decision(row, choice, _offer(session, row, team, choice.user_id, books.cost, now), expired)
+    else:
+        there = [hour for member in members if (hour := rules.next_hour(member, wanted, local, holidays)) is not None]
+        decision = _nobody(session, row, choice, expired, min(there, default=None), waited, now)
+    if expired is not None:
+        sellers.relieved(session, expired.user_id, row, now)
+    return decision
 
 
 def accept(session: Session, conversation_id: int, user_id: int, via: str, now: datetime, *, over: bool = False) -> list[Offer]:
@@ -117,6 +110,7 @@ def accept(session: Session, conversation_id: int, user_id: int, via: str, now: 
             raise rules.Taken(_name(session, row.user_id))
     if row is None:
         row = _taken(session, conversation_id, now)
+    before = row.user_id
     offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id, Offer.state == "offered")))
     accepted = [offer for offer in offers if offer.user_id == user_id]
     for offer in offers:
@@ -132,6 +126,8 @@ def accept(session: Session, conversation_id: int, user_id: int, via: str, now: 
     row.due_at, row.deadline_at, row.warned = now, None, False  # its target begins (targets.py)
     _own(session, row, now)
     session.flush()
+    if before not in (None, user_id):
+        sellers.relieved(session, before, row, now)
     return accepted
 
 
@@ -171,7 +167,7 @@ def decline(session: Session, offer_id: int, user_id: int, via: str, now: dateti
         row.state, row.user_id, row.due_at = "waiting", None, now
         _own(session, row, now)
         _tell(session, row, LeadPassed(by=_name(session, user_id), because="declined"), user_id, now)
-    session.flush()
+        sellers.relieved(session, user_id, row, now)
     return row
 
 
@@ -189,33 +185,48 @@ def transfer(session: Session, conversation_id: int, to: int, by: int, now: date
     team = ledger.team(session, row.team_id, lock=True)
     offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id)))
     _end(session, row, offers, "withdrawn", now)
+    before = row.user_id
     cost = ledger.charge(session, team.id, to)
     row.why = Choice("transfer", to, _alone(session, to)).told()
-    row.reason, row.accepted_at = "transfer", None
-    return row, _offer(session, row, team, to, cost, now)
+    row.reason, row.accepted_at, row.deadline_at, row.warned = "transfer", None, None, False
+    offer = _offer(session, row, team, to, cost, now)
+    if before not in (None, to):
+        sellers.relieved(session, before, row, now)
+    return row, offer
 
 
 def close(session: Session, conversation_id: int, now: datetime) -> Assignment | None:
-    """The bot answers again, or the matter is done: the seller has room. Returns what was closed."""
+    """The bot answers again, or the matter is done: the seller has room. What nobody had accepted is nobody's. Returns what was
+    closed."""
     row = current(session, conversation_id, lock=True)
     if row is None:
         return None
     _end(session, row, list(session.scalars(select(Offer).where(Offer.assignment_id == row.id))), "withdrawn", now)
     row.state, row.due_at, row.closed_at = "closed", None, now
-    sellers.wake(session, row.company_id, now)
+    if row.accepted_at is None and row.user_id is not None:
+        row.user_id = None
+        _own(session, row, now)
     session.flush()
+    sellers.wake(session, row.company_id, now)
     return row
 
 
 def remove_seller(session: Session, user_id: int, now: datetime) -> list[int]:
     """Somebody works here no more: all that was theirs or offered to them waits for another seller, first of all. Returns the
     conversations, whose owner is nobody now."""
+    session.execute(
+        ledger.among_open(select(Conversation.id).join(Assignment, Assignment.conversation_id == Conversation.id))
+        .where(Assignment.user_id == user_id)
+        .order_by(Conversation.id)
+        .with_for_update(of=Conversation, key_share=True)
+    )
     rows = list(
         session.scalars(
-            select(Assignment)
-            .where(Assignment.user_id == user_id, Assignment.state != "closed")
-            .order_by(Assignment.id)
+            ledger.among_open(select(Assignment))
+            .where(Assignment.user_id == user_id)
+            .order_by(Assignment.conversation_id)
             .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
         )
     )
     for row in rows:
@@ -225,14 +236,25 @@ def remove_seller(session: Session, user_id: int, now: datetime) -> list[int]:
 
 
 def give_up(session: Session, row: Assignment, now: datetime) -> None:
-    """The seller accepted and never wrote: it is nobody's again, counts as one they let pass, and the next one is asked now."""
-    offers = session.scalars(
-        select(Offer).where(Offer.assignment_id == row.id, Offer.user_id == row.user_id, Offer.state == "accepted")
+    """The seller (`row.user_id`) accepted and never wrote: it is nobody's again, counts as one they let pass, and the next one is
+    asked now."""
+    offers = list(
+        session.scalars(
+            select(Offer).where(Offer.assignment_id == row.id, Offer.user_id == row.user_id, Offer.state == "accepted")
+        )
     )
+    if not offers:  # they took it unasked
+        began = row.accepted_at or now
+        ours = {"company_id": row.company_id, "assignment_id": row.id, "user_id": row.user_id}
+        offers = [Offer(**ours, via="page", cost=0, offered_at=began, expires_at=began)]
+        session.add_all(offers)
     for offer in offers:
         offer.state, offer.answered_at = "expired", now
-    _tell(session, row, LeadPassed(by=_name(session, row.user_id), because="silent"), row.user_id, now)
+    whose = row.user_id
+    _tell(session, row, LeadPassed(by=_name(session, whose), because="silent"), whose, now)
     _queue(session, row, now)
+    if whose is not None:
+        sellers.relieved(session, whose, row, now)
 
 
 def _queue(session: Session, row: Assignment, now: datetime) -> None:
@@ -280,28 +302,17 @@ def _offer(session: Session, row: Assignment, team: Team, user_id: int, cost: in
 
 
 def _nobody(
-    session: Session,
-    row: Assignment,
-    choice: Choice,
-    expired: Offer | None,
-    members: list[Member],
-    wanted: Wanted,
-    local: datetime,
-    holidays: frozenset[str],
-    now: datetime,
+    session: Session, row: Assignment, choice: Choice, expired: Offer | None, opens: datetime | None, waited: bool, now: datetime
 ) -> Decision:
-    """It waits, visibly, and is looked at when the first of them is there again."""
-    hours = [hour for member in members if (hour := rules.next_hour(member, wanted, local, holidays)) is not None]
-    opens_at = min(hours).astimezone(now.tzinfo) if hours else None
-    everybody = bool(wanted.passed) and all(
-        each.left_out == "passed" for each in choice.considered if each.left_out not in rules.ABSENT
-    )
-    first = row.state != "waiting" or row.told_at is None
+    """It waits, visibly, and is looked at when the first of them is there again (`opens`, local). `waited`: the decision before
+    this one was the same, and has been told."""
+    opens_at = opens.astimezone(now.tzinfo) if opens is not None else None
+    everybody = any(each.left_out == "passed" for each in choice.considered)
     row.state, row.user_id = "waiting", None
     again = now + min(max(now - row.created_at, LOOK_AGAIN), LOOK_SELDOM)
     row.due_at = min(opens_at, again) if opens_at else again
     _own(session, row, now)
-    if first and members:
+    if choice.considered and not waited:
         _tell(session, row, LeadWaits(until=opens_at.isoformat() if opens_at else "", everybody=everybody), None, now)
     session.flush()
     return Decision(row, choice, None, expired, opens_at, everybody)
@@ -347,10 +358,13 @@ def _taken(session: Session, conversation_id: int, now: datetime) -> Assignment:
 
 
 def _own(session: Session, row: Assignment, now: datetime) -> None:
-    """The person's open leads are whose the hand-over is."""
+    """The person's open leads are whose the hand-over is, but for those of another conversation that somebody answers."""
+    elsewhere = select(Assignment.conversation_id).where(
+        Assignment.person_id == row.person_id, Assignment.id != row.id, Assignment.state == "accepted"
+    )
     session.execute(
         update(Lead)
-        .where(Lead.person_id == row.person_id, Lead.stage.in_(_OPEN_LEADS))
+        .where(Lead.person_id == row.person_id, Lead.stage.in_(_OPEN_LEADS), Lead.conversation_id.not_in(elsewhere))
         .values(owner_id=row.user_id, stage="working" if row.state == "accepted" else Lead.stage, updated_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from crm_bridge.assignment import ledger, sellers
 from crm_bridge.assignment.rules import after_business_minutes
-from crm_bridge.assignment.service import give_up
-from data.tables import Assignment, Company, Holiday, Number, Team
+from crm_bridge.assignment.service import claim, give_up
+from data.tables import Assignment, Team
 
 WARN_AT = 2 / 3
 """The part of a target after which the seller is warned."""
@@ -42,12 +42,7 @@ def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, int
 def step(session: Session, assignment_id: int, now: datetime) -> Step | None:
     """Take the next step of a target that is due. A first word that never came passes the lead on to somebody else; a later one
     is for the manager to see. None when there is nothing to do any more, or somebody else is at it."""
-    row = session.scalar(
-        select(Assignment)
-        .where(Assignment.id == assignment_id, Assignment.due_at <= now, Assignment.state == "accepted")
-        .with_for_update(key_share=True, skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
+    row = claim(session, assignment_id, ("accepted",), now)
     if row is None:
         return None
     if row.deadline_at is None:
@@ -74,14 +69,7 @@ def begin(session: Session, row: Assignment, now: datetime) -> None:
     if not minutes:
         row.due_at = row.deadline_at = None
     else:
-        hours, timezone = session.execute(
-            select(Number.hours, Company.timezone)
-            .join(Company, Company.id == Number.company_id)
-            .where(Number.id == row.number_id)
-        ).one()
-        local = now.astimezone(ZoneInfo(timezone))
-        days = select(Holiday.day).where(Holiday.company_id == row.company_id, Holiday.day >= f"{local:%Y-%m-%d}")
-        holidays = frozenset(session.scalars(days.order_by(Holiday.day).limit(60)))
+        local, hours, holidays = sellers.calendar(session, row, now)
         row.due_at = after_business_minutes(hours, local, minutes * WARN_AT, holidays).astimezone(now.tzinfo)
         row.deadline_at = after_business_minutes(hours, local, minutes, holidays).astimezone(now.tzinfo)
     session.flush()
@@ -93,7 +81,7 @@ def idle(session: Session, now: datetime, limit: int = 200) -> list[tuple[int, i
     found: list[tuple[int, int, int]] = []
     for hours in sorted({hours for _, hours in teams}):
         rows = session.execute(
-            select(Assignment.company_id, Assignment.conversation_id, Assignment.user_id)
+            ledger.among_open(select(Assignment.company_id, Assignment.conversation_id, Assignment.user_id))
             .where(
                 Assignment.state == "accepted",
                 Assignment.user_id.is_not(None),

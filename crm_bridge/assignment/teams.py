@@ -13,7 +13,7 @@ from crm_bridge.assignment import rules, sellers
 from crm_bridge.companies import hours as opening
 from crm_bridge.companies.rules import NameMissing, Refusal, WrongHours
 from data.scope import company_of
-from data.tables import Number, Seller, Team
+from data.tables import Company, Number, Seller, Team, TeamMember
 
 BOUNDS: Mapping[str, tuple[int, int]] = {
     "accept_seconds": (30, 3_600),
@@ -51,9 +51,8 @@ def add_team(session: Session, name: str, now: datetime) -> Team:
     """A team with the usual targets. The company's first one has all its sellers; later ones begin empty. NameMissing,
     TeamNameTaken."""
     company = company_of(session)
-    first = session.scalar(select(func.min(Team.id))) is None
     name = _name(session, name, None)
-    if first:
+    if session.scalar(select(func.min(Team.id))) is None:
         team = session.scalars(select(Team).where(Team.id == sellers.first_team(session, company, now))).one()
         team.name = name
     else:
@@ -88,6 +87,13 @@ def give_numbers(session: Session, teams: Mapping[int, int]) -> None:
     session.flush()
 
 
+def set_share(session: Session, team_id: int, user_id: int, weight: int, now: datetime) -> TeamMember:
+    """Add a seller to a team, or change their share. WrongShare, LookupError. What waits is looked at anew."""
+    row = sellers.join(session, team_id, user_id, weight)
+    sellers.wake(session, row.company_id, now)
+    return row
+
+
 def change_seller(
     session: Session,
     user_id: int,
@@ -114,6 +120,8 @@ def _name(session: Session, name: str, besides: int | None) -> str:
     name = name.strip()[:60]
     if not name:
         raise NameMissing
+    # The company's row is held, so that two who take the same name do not both find it free.
+    session.execute(select(Company.id).where(Company.id == company_of(session)).with_for_update(key_share=True))
     others = session.execute(select(Team.id, Team.name))
     if any(other.casefold() == name.casefold() for team, other in others if team != besides):
         raise TeamNameTaken

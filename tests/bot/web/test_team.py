@@ -183,6 +183,15 @@ async def test_a_manager_says_it_for_somebody_and_what_waits_is_looked_at_when_t
     assert row.due_at <= crew.app[CLOCK].now()
 
 
+async def test_who_was_busy_until_a_moment_ago_is_back_on_every_page(crew: Any) -> None:
+    ids, now = crew.ids["una"], crew.app[CLOCK].now()
+    past = now - timedelta(minutes=1)
+    await crew.write(lambda session: sellers.set_away(session, ids["seller"], away=True, now=now, until=past))
+    page = await (await crew.browser("manager@una.co")).get("/team/now")
+    assert ("Volvió" in page, "Ocupado" in page, '{"away": "yes"}' in page) == (False, True, True)
+    assert "Estás disponible" in await (await crew.browser("seller@una.co")).get("/team/presence")
+
+
 async def test_the_page_is_told_when_a_team_changes(crew: Any) -> None:
     browser = await crew.browser("seller@una.co")
     async with browser.client.get("/live") as stream:

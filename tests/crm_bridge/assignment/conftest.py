@@ -52,9 +52,9 @@ class Desk:
         )  # fmt: skip
         session.add(talk)
         session.flush()
-        return self._hand(session, talk, **given)
+        return self.hand(session, talk, **given)
 
-    def _hand(self, session: Session, talk: Conversation, **given: Any) -> int:
+    def hand(self, session: Session, talk: Conversation, **given: Any) -> int:
         columns = {column.key: getattr(talk, column.key) for column in talk.__table__.columns}
         wanted = {"lead_id": None, "reason": "finished", "interest": "electronics", "language": "es", "now": self.now, **given}
         opened = opening.opened(columns, team_id=self.team, **wanted)
@@ -68,7 +68,7 @@ class Desk:
             talk = session.scalars(select(Conversation).where(Conversation.id == talk_id)).one()
             talk.priority = priority
             session.flush()
-            return self._hand(session, talk)
+            return self.hand(session, talk)
 
         return await self.do(work)
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from crm_bridge.assignment import absence, board, days, queries, rules, sellers, service, teams
+from crm_bridge.assignment import absence, board, days, queries, reminders, rules, sellers, service, targets, teams
 from crm_bridge.assignment.rules import Member
 from crm_bridge.companies.rules import NameMissing, Refusal, WrongHours
 from data.session import Database, connect
@@ -23,6 +23,7 @@ from data.tables import (
     Conversation,
     Holiday,
     InboxMessage,
+    Lead,
     Leave,
     Number,
     Offer,
@@ -199,6 +200,40 @@ async def test_who_is_ahead_in_the_ledger_is_not_next(books: Books) -> None:
     assert [(line.member.name, line.ahead) for line in lines] == [("Ana", 0.0), ("Beto", 0.0), ("Caro", 0.0)]
 
 
+async def test_who_is_next_of_those_served_alike_is_who_has_less_to_do(books: Books) -> None:
+    ids = books.ids
+    await books.write(
+        lambda session: hand_over(session, books.company, ids["n1"], ids["team"], "Uno", ids["ana"], "accepted", accepted=1)
+    )
+    lines = queries.presences(await books.staff(), ids["team"], NOW)
+    assert [line.member.name for line in lines] == ["Beto", "Caro", "Ana"]
+
+
+async def test_a_team_whose_numbers_differ_keeps_no_common_hours_and_shows_nobody_who_left(books: Books) -> None:
+    async def left_out() -> dict[str, str]:
+        lines = queries.presences(await books.staff(), books.ids["team"], NOW)
+        return {line.member.name: line.left_out for line in lines}
+
+    def hours(session: Session, **of: Any) -> None:
+        for key, given in of.items():
+            session.get_one(Number, books.ids[key]).hours = given
+
+    await books.write(lambda session: hours(session, n1=EVENING, n2=MORNING))
+    await books.write(lambda session: setattr(session.get_one(User, books.ids["caro"]), "active", False))
+    assert await left_out() == {"Ana": "", "Beto": ""}
+    await books.write(lambda session: hours(session, n2=EVENING))
+    assert await left_out() == {"Ana": "shift", "Beto": "shift"}
+
+
+async def test_who_was_busy_until_a_moment_ago_is_not_busy(books: Books) -> None:
+    ana, until = books.ids["ana"], NOW + timedelta(minutes=30)
+    await books.write(lambda session: sellers.set_away(session, ana, away=True, now=NOW, until=until))
+    found = await books.staff()
+    for at, away in ((NOW, True), (until, False)):
+        (line,) = [each for each in queries.presences(found, books.ids["team"], at) if each.member.user_id == ana]
+        assert (line.away, line.left_out) == (away, "away" if away else "")
+
+
 async def test_turns_are_counted_by_team_and_seller_with_the_median_time_to_accept(books: Books) -> None:
     ids = books.ids
 
@@ -241,6 +276,10 @@ async def test_what_waits_stands_in_the_order_in_which_it_is_served_and_says_whe
     assert [(line.person.name, line.to, line.opens_at) for line in lines] == [
         ("Vieja", None, opening), ("Nueva", "Ana", None), ("Fría", None, opening),
     ]  # fmt: skip
+    await books.write(lambda session: setattr(sellers.seller(session, ids["caro"]), "hours", MORNING))
+    found = await books.staff()
+    lines = await books.read(lambda session: queries.waiting(session, found, NOW))
+    assert [line.opens_at for line in lines] == [None] * 3, "she is there, and will be asked"
 
 
 async def test_a_hand_over_tells_whom_it_went_by_and_why(books: Books) -> None:
@@ -332,6 +371,43 @@ async def test_how_a_seller_works_is_checked(books: Books) -> None:
     assert await books.read(lambda session: session.scalars(select(Seller)).all()) == []
 
 
+async def test_what_waits_is_looked_at_when_somebody_joins(books: Books) -> None:
+    ids = books.ids
+
+    def arrange(session: Session) -> None:
+        sellers.leave_team(session, ids["team"], ids["ana"])
+        row = hand_over(session, books.company, ids["n1"], ids["team"], "Uno", None, "waiting")
+        row.due_at = NOW + timedelta(hours=1)
+
+    await books.write(arrange)
+    await books.write(lambda session: teams.set_share(session, ids["team"], ids["ana"], 1, NOW))
+    assert await books.read(lambda session: session.scalars(select(Assignment.due_at)).one()) == NOW
+
+
+async def test_every_window_is_told_before_it_closes_however_many_there_are(books: Books) -> None:
+    ids = books.ids
+
+    def arrange(session: Session) -> list[int]:
+        rows = [
+            hand_over(
+                session, books.company, ids["n1"], ids["team"], "P", ids["ana"], "accepted",
+                at=NOW - timedelta(hours=23, minutes=minutes), accepted=1,
+            )
+            for minutes in (1, 30, 20)
+        ]  # fmt: skip
+        for talk in session.scalars(select(Conversation)):
+            talk.unread = 1
+        return [row.conversation_id for row in rows]
+
+    last, first, second = await books.write(arrange)
+    for talk in (first, second, last):
+        ((company, window),) = await books.database.read(lambda session: reminders.closing_windows(session, NOW, limit=1))
+        assert (company, window.conversation_id) == (books.company, talk)
+        assert await books.write(lambda session, window=window: reminders.by_rule(session, window, NOW))
+        assert not await books.write(lambda session, window=window: reminders.by_rule(session, window, NOW))
+    assert await books.database.read(lambda session: reminders.closing_windows(session, NOW)) == []
+
+
 @pytest.mark.parametrize(
     ("first", "last", "error"),
     [
@@ -350,6 +426,18 @@ async def test_leave_that_cannot_be_is_refused(sqlite_url: str, first: str, last
     with pytest.raises(error):
         await books.write(lambda session: absence.add_leave(session, books.ids["ana"], first, last))
     await books.database.close()
+
+
+async def test_leave_is_of_one_person_who_works_here(books: Books) -> None:
+    def write(session: Session) -> None:
+        for who in ("ana", "beto"):
+            absence.add_leave(session, books.ids[who], "2026-12-20", "2026-12-24")
+        session.get_one(User, books.ids["caro"]).active = False
+        session.flush()
+        with pytest.raises(rules.UnknownSeller):
+            absence.add_leave(session, books.ids["caro"], "2026-12-20", "")
+
+    await books.write(write)
 
 
 async def test_leave_and_holidays_are_ones_own_companys_and_what_waits_is_looked_at_when_they_end(books: Books) -> None:
@@ -478,44 +566,132 @@ async def test_the_board_sums_up_today_by_number_and_seller(books: Books) -> Non
     assert sellers["Ana"].times.accept_p90 == 90.0
 
 
+async def test_the_board_counts_what_is_of_today_and_once(books: Books) -> None:
+    ids, yesterday = books.ids, DAY - timedelta(hours=1)
+
+    def arrange(session: Session) -> None:
+        def one(user: str | None, state: str, **more: Any) -> Assignment:
+            owner = ids[user] if user else None
+            return hand_over(session, books.company, ids["n1"], ids["team"], "P", owner, state, **more)
+
+        silent, answered = one("ana", "closed", accepted=1), one("ana", "closed", accepted=1, replied=2)
+        for row, at in ((silent, NOW), (answered, yesterday), (answered, UNTIL)):
+            session.add(
+                Alert(
+                    company_id=books.company, user_id=ids["ana"], kind="reply_late", conversation_id=row.conversation_id,
+                    assignment_id=row.id, facts={}, created_at=at,
+                )
+            )  # fmt: skip
+        for rated, at in ((answered, yesterday), (silent, UNTIL)):
+            session.add(
+                Rating(
+                    company_id=books.company, conversation_id=rated.conversation_id, assignment_id=rated.id,
+                    user_id=ids["ana"], score=1, asked_at=at, answered_at=at,
+                )
+            )  # fmt: skip
+            for author in (None, ids["ana"]):
+                session.add(
+                    OutboxMessage(
+                        company_id=books.company, number_id=ids["n1"], conversation_id=answered.conversation_id,
+                        channel="whatsapp", recipient={}, kind="text", text="x", payload="{}", state="sent", rank=30, due_at=at,
+                        author_id=author, created_at=at,
+                    )
+                )  # fmt: skip
+        on_the_phone = session.get_one(Conversation, one(None, "closed").conversation_id)
+        on_the_phone.owner = "human"
+        session.get_one(User, ids["caro"]).active = False
+
+    await books.write(arrange)
+    found = await books.read(lambda session: board.board(session, DAY, UNTIL))
+    assert found.total.talks == board.Talks(all=3, bot=0, person=1), "whom somebody answers on the phone itself"
+    assert (found.total.missed, found.total.score) == (board.Missed(), board.Score())
+    assert [user.name for user, _ in found.sellers] == ["Ana", "Beto"]
+
+
 async def test_a_day_without_anything_is_a_board_of_nothing(books: Books) -> None:
     found = await books.read(lambda session: board.board(session, DAY, UNTIL))
     assert found.total == board.Figures()
     assert [figures for _, figures in (*found.numbers, *found.sellers)] == [board.Figures()] * 5
 
 
+LARGE = (Alert, Assignment, Conversation, InboxMessage, Lead, Offer, OutboxMessage, Person, Rating, WebhookBody)
+"""They grow with the years, and so does all that one company has of them."""
+_GROWS = re.compile(rf"(SCAN|SEARCH) ({'|'.join(table.__tablename__ for table in LARGE)})\b(?!.* \((?!company_id=\?\)))")
+_OPEN = ("ix_assignments_load", "uq_assignments_open", "ix_assignments_due")
+
+
+def plans(session: Session, work: Callable[[Session], object]) -> tuple[int, list[str]]:
+    """How many statements the work makes, and by which steps SQLite does them."""
+    connection, seen = session.connection(), list[tuple[str, Any]]()
+
+    def note(_connection: Any, _cursor: Any, sql: str, given: Any, *_: Any) -> None:
+        seen.append((sql, given))
+
+    event.listen(connection, "before_cursor_execute", note)
+    work(session)
+    event.remove(connection, "before_cursor_execute", note)
+    explained = [(sql, given) for sql, given in seen if sql.startswith(("SELECT", "UPDATE"))]
+    return len(seen), [
+        str(row[3]) for sql, given in explained for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given)
+    ]
+
+
+def growing(steps: list[str]) -> list[str]:
+    """Steps that take longer with each year: all of a table, or all that a company has in it."""
+    return [step for step in steps if _GROWS.match(step) and not step.endswith(_OPEN)]
+
+
 async def test_no_page_reads_the_books_from_end_to_end(sqlite_url: str) -> None:
     """Each statement finds its rows by an index: of what is open, or of the company's last days."""
     books = Books(connect(sqlite_url))
     await books.database.write(lambda session: seed(session, books))
-    large = {
-        table.__tablename__
-        for table in (Alert, Assignment, Conversation, InboxMessage, Offer, OutboxMessage, Person, Rating, WebhookBody)
-    }
-    steps: list[str] = []
 
     def look(session: Session) -> None:
-        connection = session.connection()
-        seen: list[tuple[str, Any]] = []
-        event.listen(connection, "before_cursor_execute", lambda _c, _cursor, sql, given, *_: seen.append((sql, given)))
         found = queries.staff(session, "2026-11-24")
         queries.waiting(session, found, NOW)
         queries.turns(session, DAY)
         queries.why(session, 1, 1)
         board.board(session, DAY, UNTIL)
-        assert len(seen) == 8 + 1 + 2 + 1 + 14  # whatever is stored
-        for sql, given in seen[:]:
-            steps.extend(str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given))
 
-    await books.read(look)
+    many, steps = await books.read(lambda session: plans(session, look))
     await books.database.close()
-    tables = "|".join(large)
-    scans = [step for step in steps if re.match(rf"SCAN ({tables})\b", step)]
-    assert [
-        step for step in scans if not step.endswith(("ix_assignments_load", "uq_assignments_open", "ix_assignments_due"))
-    ] == []
+    assert many == 8 + 1 + 2 + 1 + 14  # whatever is stored
+    assert growing(steps) == []
     assert any("ix_assignments_company_id_created_at (company_id=? AND created_at>?" in step for step in steps)
     assert not any("inbox_messages" in step for step in steps)
+
+
+async def test_nothing_that_happens_by_itself_reads_the_books_from_end_to_end(sqlite_url: str) -> None:
+    books = Books(connect(sqlite_url))
+    await books.database.write(lambda session: seed(session, books))
+    ids = books.ids
+
+    def arrange(session: Session) -> tuple[int, int]:
+        given = session, books.company, ids["n1"], ids["team"]
+        waits = hand_over(*given, "Uno", None, "waiting")
+        has = hand_over(*given, "Dos", ids["ana"], "accepted", accepted=1)
+        waits.due_at = has.due_at = NOW
+        return waits.id, has.id
+
+    waits, has = await books.write(arrange)
+
+    def of_all(session: Session) -> None:
+        for look in (service.due, targets.due, targets.idle, reminders.due, reminders.closing_windows):
+            look(session, NOW)
+
+    def of_one(session: Session) -> None:
+        decided = service.decide(session, waits, NOW)
+        assert decided
+        assert decided.offer
+        service.decline(session, decided.offer.id, decided.offer.user_id, "page", NOW)
+        assert targets.step(session, has, NOW)
+        sellers.wake(session, books.company, NOW)
+        service.remove_seller(session, ids["ana"], NOW)
+
+    for work, company in ((of_all, None), (of_one, books.company)):
+        _, steps = await books.database.write(lambda session, work=work: plans(session, work), company=company)
+        assert growing(steps) == []
+    await books.database.close()
 
 
 def test_days_are_read_as_they_are_written() -> None:

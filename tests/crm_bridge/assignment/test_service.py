@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from crm_bridge.assignment import rules, sellers, service
+from crm_bridge.assignment import rules, sellers, service, targets
 from crm_bridge.assignment.rules import TURN
 from data.tables import Assignment, Conversation, Event, Lead, Leave, Number, Offer, TeamMember, User
 
@@ -87,6 +87,17 @@ async def test_when_everybody_lets_it_pass_it_waits_and_they_are_asked_again_lat
     assert (await desk.decide(row)).offer.user_id == desk.sellers[0]
 
 
+async def test_who_let_it_pass_is_asked_after_those_who_were_not_asked(desk: Any) -> None:
+    ana, beto, carla = desk.sellers
+    for user in (beto, carla):
+        await desk.do(sellers.set_away, user, away=True, now=desk.now)
+    row = await desk.hand_over()
+    await desk.do(service.decline, (await desk.decide(row)).offer.id, ana, "page", desk.now)
+    desk.now += rules.SOONEST
+    await desk.do(sellers.set_away, carla, away=False, now=desk.now)
+    assert (await desk.decide(row)).offer.user_id == carla
+
+
 async def test_who_accepts_has_it_and_owns_the_leads(desk: Any) -> None:
     ana, beto, _ = desk.sellers
     row = await desk.hand_over()
@@ -94,25 +105,10 @@ async def test_who_accepts_has_it_and_owns_the_leads(desk: Any) -> None:
     person = (await desk.row(row)).person_id
     talk = (await desk.row(row)).conversation_id
 
-    def lead(session: Any) -> None:
-        given = {"interest": "electronics", "stage": "new", "complete": True, "answers": [], "score": 50, "priority": "warm"}
-        session.add(
-            Lead(
-                company_id=desk.company,
-                person_id=person,
-                conversation_id=talk,
-                number_id=desk.number,
-                reasons=[],
-                source="organic",
-                created_at=desk.now,
-                updated_at=desk.now,
-                **given,
-            )
-        )
-
-    await desk.do(lead)
+    await desk.do(lambda session: session.add(lead(desk, person, talk, "electronics")))
     assert [each.id for each in await accept(desk, row, ana)] == [offer.id]
     assert await accept(desk, row, ana) == [], "a second time changes nothing"
+    assert await desk.decide(row) is None, "whoever still saw it as an offer comes too late"
     with pytest.raises(rules.Taken) as taken:
         await accept(desk, row, beto)
     assert taken.value.by == "Ana"
@@ -186,7 +182,10 @@ async def test_a_returning_prospect_meets_their_seller_again(desk: Any) -> None:
     await desk.do(
         lambda session: session.execute(update(Conversation).where(Conversation.person_id == person).values(owner="bot"))
     )
-    decision = await desk.decide(await desk.open_again((await desk.row(row)).conversation_id))
+    talk = (await desk.row(row)).conversation_id
+    await desk.open_again(talk)
+    await desk.do(service.close, talk, desk.now)  # one that nobody accepted
+    decision = await desk.decide(await desk.open_again(talk))
     assert (decision.offer.user_id, decision.choice.because) == (ana, "former")
 
 
@@ -206,17 +205,20 @@ async def test_on_leave_away_and_back(desk: Any) -> None:
 
 
 async def test_transfer_goes_to_one_and_comes_back_to_the_team(desk: Any) -> None:
-    ana, beto, _ = desk.sellers
+    ana, beto, carla = desk.sellers
     row = await desk.hand_over()
     await desk.decide(row)
     await accept(desk, row, ana)
     talk = (await desk.row(row)).conversation_id
     with pytest.raises(rules.UnknownSeller):
         await desk.do(service.transfer, talk, ana, ana, desk.now)
-    with pytest.raises(rules.UnknownSeller):
-        await desk.do(service.transfer, talk, 7, ana, desk.now)
+    await desk.do(lambda session: session.execute(update(User).where(User.id == carla).values(active=False)))
+    for nobody in (7, carla):
+        with pytest.raises(rules.UnknownSeller):
+            await desk.do(service.transfer, talk, nobody, ana, desk.now)
     _, offer = await desk.do(service.transfer, talk, beto, ana, desk.now)
-    assert ((await desk.row(row)).state, offer.user_id) == ("offered", beto)
+    stored = await desk.row(row)
+    assert (stored.state, stored.accepted_at, offer.user_id) == ("offered", None, beto)
     desk.now += timedelta(minutes=3)
     assert (await desk.decide(row)).offer.user_id not in (beto,)
 
@@ -227,18 +229,28 @@ async def test_a_seller_who_leaves_leaves_nothing_behind(desk: Any) -> None:
     for row in rows:
         await desk.decide(row)
     await accept(desk, rows[0], ana)
+    await desk.do(targets.step, rows[0], desk.now)
+    await desk.do(lambda session: session.execute(update(Conversation).values(snoozed_until=desk.now + timedelta(days=1))))
     talks = await desk.do(service.remove_seller, ana, desk.now)
-    assert talks == [(await desk.row(rows[0])).conversation_id]
     stored = await desk.row(rows[0])
-    assert (stored.state, stored.user_id, stored.due_at) == ("waiting", None, desk.now)
+    assert talks == [stored.conversation_id]
+    assert (stored.state, stored.user_id, stored.due_at, stored.deadline_at) == ("waiting", None, desk.now, None)
+    talk = await desk.do(lambda session: session.get_one(Conversation, talks[0]))
+    assert (talk.owner, talk.owner_id, talk.snoozed_until) == ("queued", None, None), "what she put off is there for the others"
     await desk.do(lambda session: session.execute(update(User).where(User.id == ana).values(active=False)))
     assert (await desk.decide(rows[0])).offer.user_id in (beto, carla)
 
 
 async def test_one_open_hand_over_a_conversation_whose_priority_only_rises(desk: Any) -> None:
     row = await desk.hand_over("cold")
+    talk, person = (await desk.row(row)).conversation_id, (await desk.row(row)).person_id
+    made = await desk.do(lambda session: _add(session, lead(desk, person, talk, "electronics")))
     for priority in ("hot", "warm"):
-        await desk.open_again((await desk.row(row)).conversation_id, priority)
+        await desk.open_again(talk, priority)
+    assert (await desk.row(row)).lead_id is None
+    await desk.do(lambda session: desk.hand(session, session.get_one(Conversation, talk), lead_id=made))
+    await desk.open_again(talk)
+    assert (await desk.row(row)).lead_id == made, "the lead that came of it later, and is not lost again"
     assert await desk.do(lambda session: session.scalar(select(func.count(Assignment.id)))) == 1
     assert (await desk.row(row)).priority == "hot"
 
@@ -273,3 +285,160 @@ async def test_without_a_shift_of_their_own_sellers_work_when_the_number_is_open
     await desk.do(lambda session: setattr(sellers.seller(session, desk.sellers[1]), "hours", {"tue": ["08:00-12:00"]}))
     desk.now += MINUTE
     assert (await desk.decide(row)).offer.user_id == desk.sellers[1], "theirs goes before the number's"
+
+
+async def test_who_could_not_take_it_does_not_count_when_all_let_it_pass_and_that_is_told_once(desk: Any) -> None:
+    ana, beto, carla = desk.sellers
+
+    def elsewhere(session: Any) -> None:
+        sellers.seller(session, beto).skills = ["freight"]
+        session.execute(update(User).where(User.id == carla).values(active=False))
+
+    await desk.do(elsewhere)
+    row = await desk.hand_over()
+    offer = (await desk.decide(row)).offer
+    await desk.do(service.decline, offer.id, ana, "page", desk.now)
+    for _ in range(3):
+        decision = await desk.decide(row)
+        assert (decision.offer, decision.everybody) == (None, True)
+        desk.now = decision.assignment.due_at
+    assert (await kinds(desk)).count("LeadWaits") == 1
+    await desk.do(sellers.set_away, ana, away=True, now=desk.now)
+    desk.now += timedelta(hours=9)
+    assert (await desk.decide(row)).assignment.due_at == desk.now + service.LOOK_SELDOM, "however long it has waited"
+
+
+@pytest.mark.parametrize("how", ["declines", "is silent", "hands it on", "never writes", "is relieved", "is done", "was slower"])
+async def test_who_was_full_and_has_room_again_is_asked_at_once(desk: Any, how: str) -> None:
+    ana, beto, carla = desk.sellers
+
+    def alone(session: Any) -> None:
+        sellers.seller(session, ana).capacity = 2
+        for user in (beto, carla):
+            sellers.set_away(session, user, away=True, now=desk.now)
+
+    await desk.do(alone)
+    first = await desk.hand_over()
+    offer = (await desk.decide(first)).offer
+    talk = offer and (await desk.row(first)).conversation_id
+    if how not in ("declines", "is silent", "was slower"):
+        await accept(desk, first, ana)
+    second = await desk.hand_over()
+    desk.now += timedelta(seconds=170)
+    assert (await desk.decide(second)).offer is None, "she is full"
+    desk.now += timedelta(seconds=10)
+    match how:
+        case "declines":
+            await desk.do(service.decline, offer.id, ana, "page", desk.now)
+        case "is silent":
+            decision = await desk.decide(first)
+            assert decision.assignment.due_at > desk.now, "what was just looked at is not looked at again"
+        case "hands it on":
+            await desk.do(service.transfer, talk, beto, ana, desk.now)
+        case "never writes":
+            await desk.do(lambda session: service.give_up(session, service.current(session, talk, lock=True), desk.now))
+        case "is relieved":
+            await accept(desk, first, beto, over=True)
+        case "is done":
+            await desk.do(service.close, talk, desk.now)
+        case "was slower":
+            await accept(desk, first, beto)
+    assert (await desk.decide(second)).offer.user_id == ana
+
+
+async def test_who_took_it_unasked_and_never_wrote_is_not_asked_again_at_once(desk: Any) -> None:
+    ana, *others = desk.sellers
+    for user in others:
+        await desk.do(sellers.set_away, user, away=True, now=desk.now)
+    row = await desk.hand_over()
+    await accept(desk, row, ana)
+    await desk.do(targets.step, row, desk.now)
+    desk.now += timedelta(minutes=15)
+    step = await desk.do(targets.step, row, desk.now)
+    assert (step.what, step.user_id) == ("passed_on", ana)
+    decision = await desk.decide(row)
+    assert (decision.offer, decision.everybody) == (None, True)
+    desk.now += rules.SOONEST
+    assert (await desk.decide(row)).offer.user_id == ana
+
+
+def lead(desk: Any, person: int, talk: int, interest: str, **given: Any) -> Lead:
+    return Lead(
+        company_id=desk.company, person_id=person, conversation_id=talk, number_id=desk.number, interest=interest, stage="new",
+        complete=True, answers=[], score=50, priority="warm", reasons=[], source="organic", created_at=desk.now,
+        updated_at=desk.now, **given,
+    )  # fmt: skip
+
+
+def _add(session: Any, row: Any) -> int:
+    session.add(row)
+    session.flush()
+    return int(row.id)
+
+
+async def owners(desk: Any) -> dict[str, int | None]:
+    return await desk.do(lambda session: {row.interest: row.owner_id for row in session.scalars(select(Lead))})
+
+
+async def test_an_offer_of_another_conversation_leaves_a_lead_with_whoever_answers_its_own(desk: Any) -> None:
+    ana, beto, carla = desk.sellers
+    row = await desk.hand_over()
+    person, talk = (await desk.row(row)).person_id, (await desk.row(row)).conversation_id
+    await desk.do(lambda session: session.add(lead(desk, person, talk, "electronics")))
+    await accept(desk, row, ana)
+    await desk.do(sellers.set_away, ana, away=True, now=desk.now)
+
+    def second_number(session: Any) -> int:
+        first = session.scalars(select(Number)).one()
+        number = Number(
+            company_id=desk.company, channel="whatsapp", external_id="2", display="+57 2", name="Carga", bot_name="Sol",
+            dialog="freight", hours={}, created_at=first.created_at,
+        )  # fmt: skip
+        session.add(number)
+        session.flush()
+        return number.id
+
+    other = await desk.hand_over(person=person, number=await desk.do(second_number), interest="freight")
+    freight = (await desk.row(other)).conversation_id
+    await desk.do(lambda session: session.add(lead(desk, person, freight, "freight")))
+    offer = (await desk.decide(other)).offer
+    assert (offer.user_id, await owners(desk)) == (beto, {"electronics": ana, "freight": beto})
+    await desk.do(service.decline, offer.id, beto, "page", desk.now)
+    assert await owners(desk) == {"electronics": ana, "freight": None}
+    await desk.do(service.close, freight, desk.now)
+    await desk.do(service.transfer, talk, carla, ana, desk.now)
+    assert await owners(desk) == {"electronics": carla, "freight": carla}, "where nobody else answers they go together"
+
+
+async def test_a_lead_that_is_done_stays_with_whoever_did_it(desk: Any) -> None:
+    ana, beto, _ = desk.sellers
+    row = await desk.hand_over()
+    person, talk = (await desk.row(row)).person_id, (await desk.row(row)).conversation_id
+    await desk.do(lambda session: session.add(lead(desk, person, talk, "electronics", owner_id=beto)))
+    await desk.do(lambda session: session.execute(update(Lead).values(stage="converted")))
+    await desk.do(service.close, talk, desk.now)
+    await desk.do(service.accept, talk, ana, "page", desk.now)
+    assert await owners(desk) == {"electronics": beto}
+    assert await desk.do(lambda session: session.scalars(select(Lead.stage)).all()) == ["converted"]
+    taken = await desk.do(service.current, talk)
+    assert (taken.user_id, taken.lead_id) == (ana, None)
+
+
+async def test_what_is_closed_before_anybody_accepted_it_is_nobodys(desk: Any) -> None:
+    row = await desk.hand_over()
+    person, talk = (await desk.row(row)).person_id, (await desk.row(row)).conversation_id
+    await desk.do(lambda session: session.add(lead(desk, person, talk, "electronics")))
+    await desk.decide(row)
+    assert await owners(desk) == {"electronics": desk.sellers[0]}
+    await desk.do(service.close, talk, desk.now)
+    assert ((await desk.row(row)).user_id, await owners(desk)) == (None, {"electronics": None})
+
+
+async def test_a_target_does_not_run_on_while_a_conversation_is_handed_on(desk: Any) -> None:
+    ana, beto, _ = desk.sellers
+    row = await desk.hand_over()
+    await accept(desk, row, ana)
+    await desk.do(targets.step, row, desk.now)
+    assert (await desk.row(row)).deadline_at is not None
+    await desk.do(service.transfer, (await desk.row(row)).conversation_id, beto, ana, desk.now)
+    assert (await desk.row(row)).deadline_at is None

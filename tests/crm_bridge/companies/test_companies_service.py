@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pyotp
 import pytest
 from sqlalchemy import select
 
+from crm_bridge.assignment import service as assignment
 from crm_bridge.companies import queries, rules, service
-from data.tables import DialogVersion, Number, User
+from data.tables import Conversation, DialogVersion, Number, Person, User
 
 
 async def test_ten_wrong_passwords_lock_the_account_for_a_quarter_of_an_hour(office: Any) -> None:
@@ -99,12 +101,47 @@ async def test_users_are_checked_and_belong_to_their_company(office: Any) -> Non
 
 async def test_a_user_switched_off_is_out_at_once(office: Any) -> None:
     await office.database.write(lambda session: service.log_in(session, office.admin, "hash", "", office.now))
-    await office.database.write(
-        lambda session: service.change_user(session, office.admin, by=0, role="admin", active=False, now=office.now),
-        company=office.company,
-    )
+
+    async def switch(active: bool) -> None:
+        await office.database.write(
+            lambda session: service.change_user(session, office.admin, by=0, role="admin", active=active, now=office.now),
+            company=office.company,
+        )
+
+    await switch(active=False)
     assert await office.database.read(lambda session: queries.viewer(session, "hash", office.now)) is None
     assert await office.database.write(lambda session: service.begin_log_in(session, "ana@una.co", office.now)) is None
+    await switch(active=True)
+    assert await office.database.read(lambda session: queries.viewer(session, "hash", office.now)) is None, "it ended"
+
+
+async def test_what_somebody_switched_off_was_answering_waits_for_another(office: Any) -> None:
+    def work(session: Any) -> tuple[int, int]:
+        add = partial(service.add_user, session, role="seller", password_hash="hash", now=office.now)
+        leo, eva = (add(name=name, email=f"{name}@una.co") for name in ("Leo", "Eva"))
+        person = Person(name="Ana", created_at=office.now)
+        session.add(person)
+        session.flush()
+        talk = Conversation(
+            number_id=office.number, person_id=person.id, recipient={}, reasons=[], owner="human", owner_id=leo.id,
+            created_at=office.now,
+        )  # fmt: skip
+        session.add(talk)
+        session.flush()
+        assignment.accept(session, talk.id, leo.id, "page", office.now)
+        service.change_user(session, leo.id, by=office.admin, role="seller", active=False, now=office.now)
+        session.refresh(talk)
+        assert (talk.owner, talk.owner_id) == ("queued", None)
+        hand = assignment.current(session, talk.id)
+        assert hand is not None
+        assert (hand.state, hand.user_id) == ("waiting", None)
+        decision = assignment.decide(session, hand.id, office.now)
+        assert decision is not None
+        assert decision.offer is not None
+        return decision.offer.user_id, eva.id
+
+    offered, eva = await office.database.write(work, company=office.company)
+    assert offered == eva
 
 
 async def test_versions_grow_and_a_stale_edit_is_refused(office: Any) -> None:

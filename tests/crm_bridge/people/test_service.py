@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import create_engine, event, select
 from sqlalchemy.orm import Session
 
+from crm_bridge.assignment.sellers import first_team
 from crm_bridge.people.service import Contact, change_identity, merge, resolve
-from data.tables import Base, Company, Consent, Conversation, Event, Identity, Lead, Number, Person
+from data.tables import Assignment, Base, Company, Consent, Conversation, Event, Identity, Lead, Number, Person, User
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 
@@ -132,6 +133,32 @@ def test_merging_joins_talks_and_leaves_one_open_lead(books: Books) -> None:
     assert (new.score, new.complete, new.conversation_id) == (40, True, same.id)
     assert {row.person_id for row in books.session.scalars(select(Consent))} == {keep}
     assert [person.name for person in books.alive()] == ["Ana"]
+
+
+@pytest.mark.parametrize(("accepted", "goes_on"), [((), 0), ((0,), 0), ((1,), 1)])
+def test_of_two_open_hand_overs_one_goes_on_the_accepted_one_first(books: Books, accepted: tuple[int, ...], goes_on: int) -> None:
+    people = [resolve(books.session, [contact], NOW)[contact] for contact in (books.contact(("phone", p)) for p in "12")]
+    team = first_team(books.session, books.company, NOW)
+    beto = User(company_id=books.company, email="b@una.co", name="Beto", role="seller", password_hash="x", created_at=NOW)
+    books.session.add(beto)
+    books.session.flush()
+    hands = []
+    for index, person in enumerate(people):
+        talk = books.talk(person, books.numbers[0], owner="queued")
+        taken = {"state": "accepted", "user_id": beto.id, "accepted_at": NOW} if index in accepted else {"state": "waiting"}
+        hand = Assignment(
+            company_id=books.company, conversation_id=talk.id, person_id=person, number_id=talk.number_id, team_id=team,
+            reason="asked", priority="warm", interest="form", language="es", due_at=NOW, created_at=NOW, **taken,
+        )  # fmt: skip
+        books.session.add(hand)
+        hands.append(hand)
+    books.session.flush()
+    before = [hand.state for hand in hands]
+    merge(books.session, books.company, *people, NOW)
+    books.session.expire_all()
+    (talk,) = books.session.scalars(select(Conversation))
+    assert [(hand.conversation_id, hand.person_id) for hand in hands] == [(talk.id, people[0])] * 2
+    assert [hand.state for hand in hands] == [before[goes_on] if index == goes_on else "closed" for index in range(2)]
 
 
 def test_a_new_phone_goes_to_the_person_and_every_talk(books: Books) -> None:

@@ -1,0 +1,96 @@
+"""Two processes do the same thing at the same moment, or are about to wait for each other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import func, select
+
+from crm_bridge.assignment import reminders, sellers, service, targets, teams
+from data.tables import Reminder, Seller, Team, TeamMember, User
+
+AT_ONCE = 6
+
+
+@asynccontextmanager
+async def somebody_at(url: str, talk: int) -> AsyncIterator[Any]:
+    """Another process holds the conversation's row, as a turn or a page does."""
+    other = await asyncpg.connect(url)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT id FROM conversations WHERE id = $1 FOR NO KEY UPDATE", talk)
+            yield other
+    finally:
+        await other.close()
+
+
+async def at_once(desk: Any, work: Any, *given: Any, **named: Any) -> list[Any]:
+    """What each of several processes gets; all of them have their connection before."""
+    await asyncio.gather(*(desk.do(lambda session: session.execute(select(1))) for _ in range(AT_ONCE)))
+    return await asyncio.gather(*(desk.do(work, *given, **named) for _ in range(AT_ONCE)), return_exceptions=True)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_happens_by_itself_waits_for_no_conversation(desk: Any, database_url: str) -> None:
+    """Or it would hold the hand-over, for which whoever holds the conversation waits."""
+    waits, has = await desk.hand_over(), await desk.hand_over()
+    for row, work in ((waits, service.decide), (has, targets.step)):
+        talk = (await desk.row(row)).conversation_id
+        if row == has:
+            await desk.do(service.accept, talk, desk.sellers[0], "page", desk.now)
+            await desk.do(targets.step, has, desk.now)
+            desk.now += timedelta(hours=1)
+        async with somebody_at(database_url, talk):
+            async with asyncio.timeout(3):
+                assert await desk.do(work, row, desk.now) is None
+        assert await desk.do(work, row, desk.now) is not None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_seller_is_removed_by_the_conversations_first(desk: Any, database_url: str) -> None:
+    row = await desk.hand_over()
+    await desk.decide(row)
+    talk = (await desk.row(row)).conversation_id
+    async with somebody_at(database_url, talk) as other:
+        removing = asyncio.create_task(desk.do(service.remove_seller, desk.sellers[0], desk.now))
+        async with asyncio.timeout(5):
+            while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+        await other.execute("SELECT id FROM assignments WHERE id = $1 FOR NO KEY UPDATE NOWAIT", row)
+    assert await removing == [talk]
+
+
+async def test_who_joins_twice_at_once_is_there_once(desk: Any) -> None:
+    def hire(session: Any) -> int:
+        user = User(company_id=desk.company, email="d@una.co", name="Dora", role="seller", password_hash="x", created_at=desk.now)
+        session.add(user)
+        session.flush()
+        return user.id
+
+    dora = await desk.do(hire)
+    assert {type(each) for each in await at_once(desk, sellers.join, desk.team, dora)} == {TeamMember}
+    assert await desk.do(lambda session: session.scalar(select(func.count(TeamMember.id)))) == 4
+
+
+async def test_who_says_twice_at_once_that_they_are_busy_is_busy(desk: Any) -> None:
+    assert set(await at_once(desk, sellers.set_away, desk.sellers[0], away=True, now=desk.now)) == {None}
+    assert await desk.do(lambda session: [row.away for row in session.scalars(select(Seller))]) == [True]
+
+
+async def test_a_name_is_taken_once(desk: Any) -> None:
+    answers = await at_once(desk, teams.add_team, "Mayoristas", desk.now)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Team", *["TeamNameTaken"] * (AT_ONCE - 1)]
+    assert await desk.do(lambda session: session.scalar(select(func.count(Team.id)))) == 2
+
+
+async def test_a_rule_reminds_once_whoever_looks(desk: Any) -> None:
+    talk = (await desk.row(await desk.hand_over())).conversation_id
+    window = reminders.Window(talk, desk.sellers[0], f"window:{talk}:1")
+    assert sorted(await at_once(desk, reminders.by_rule, window, desk.now)) == [False] * (AT_ONCE - 1) + [True]
+    assert await desk.do(lambda session: session.scalar(select(func.count(Reminder.id)))) == 1
