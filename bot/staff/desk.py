@@ -16,9 +16,11 @@ from bot.live import Change
 from bot.staff import find
 from bot.staff.find import Prospect
 from bot.staff.memory import Asked, Memory
+from bot.staff.speech import called
 from bot.staff.words import choices, lasting, line, moment, say, short, text, word
 from bot.standin import Outgoing
 from data.tables import Alert
+from notifications import alerts
 
 Reply = Text | Choices
 MANAGERS = frozenset({"admin", "manager"})
@@ -103,14 +105,18 @@ class Desk:
     def speak_of(self, talk: int) -> None:
         self.memory = _with(self.memory, talk=talk)
 
-    def change(self, one: Prospect, *alerts: Alert) -> None:
+    def change(self, one: Prospect, *told: Alert) -> None:
         """The pages show a prospect anew, and those who were alerted."""
         self.touched.append(one.id)
         self.changed += [Change("conversation", one.id), Change("assignment", one.id)]
-        self.alerted(*alerts)
+        self.alerted(*told)
 
-    def alerted(self, *alerts: Alert) -> None:
-        self.changed += [Change("alert", user) for user in {alert.user_id for alert in alerts}]
+    def settled(self, one: Prospect) -> None:
+        """It is theirs now: nobody needs to be told of it any more."""
+        self.change(one, *alerts.ended(self.session, one.id, self.now))
+
+    def alerted(self, *told: Alert) -> None:
+        self.changed += [Change("alert", user) for user in {alert.user_id for alert in told}]
 
     # ------------------------------------------------------------------------------------------------ whom it is about
     def find(self, talk: int) -> Prospect | Text:
@@ -129,7 +135,7 @@ class Desk:
         with these `words`."""
         if talk is not None:
             return self.find(talk)
-        if name:
+        if name := called(name):
             found = find.named(self.session, name, self.staff.user_id)
             if not found:
                 return text("nobody_named", name=short(name, 60))

@@ -164,6 +164,15 @@ def named(session: Session, words: str, user_id: int) -> list[Prospect]:
     return list(people_of.values())
 
 
+def is_called(one: Prospect, words: str) -> bool:
+    """Whether `words` are their very name or number, or a part of it, and no slip of it."""
+    digits = re.sub(r"\D", "", words)
+    if len(digits) >= 4 and digits in re.sub(r"\D", "", one.person.phone or ""):
+        return True
+    there = (*tokens(one.name), *tokens(one.person.organisation or ""))
+    return bool(words) and all(token in there for token in tokens(words))
+
+
 @lru_cache(4096)
 def tokens(words: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(fold(words[:200])))

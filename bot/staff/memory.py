@@ -31,6 +31,8 @@ class Memory(Struct, frozen=True, omit_defaults=True, tag_field="staff", tag="1"
     asked: Asked | None = None
     options: tuple[str, ...] = ()
     """The ids shown last, for who writes a number."""
+    at: datetime | None = None
+    """When they were last told anything."""
     sent: tuple[int, ...] = ()
     """The messages that were sent on lately: a button pressed twice sends nothing twice."""
 

@@ -1,11 +1,10 @@
-"""What a seller does about prospects: look at them, take them or let them pass, write, note, hand on."""
+"""What a seller does about prospects: look at them, take them or let them pass, hand them on."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
 
-import msgspec
 from sqlalchemy import select
 
 from bot import takeover, workplace
@@ -13,6 +12,7 @@ from bot.channels.base import Option, Text
 from bot.staff import find
 from bot.staff.desk import ROWS, Desk, Reply
 from bot.staff.find import Prospect
+from bot.staff.speech import called
 from bot.staff.words import LONGEST, LONGEST_BODY, button, choices, lasting, line, phone, say, short, text, word
 from crm_bridge.assignment import service as assignment
 from crm_bridge.assignment.rules import NotYours, Taken
@@ -21,13 +21,10 @@ from notifications import alerts
 
 SOON = timedelta(minutes=15)
 """How long before its end a target is told of."""
-_PREVIEW, _LINE = 600, 200
-"""Characters shown of what is to be sent, and of each message on a card."""
-_NOTE_OF = re.compile(r"(?:sobre|de|a|para)\s+(?P<name>[^:\n]{1,60}?)\s*:\s*(?P<words>.+)", re.IGNORECASE | re.DOTALL)
-_TO_NAMED = re.compile(r"(?:a|al)\s+(?P<name>[^:\n]{1,60}?)\s*:\s*(?P<words>.*)", re.IGNORECASE | re.DOTALL)
-_TO = re.compile(r"(?:a|al)\s+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
+_LINE = 200
+"""Characters shown of each message on a card."""
+_WHY = re.compile(r"(?P<to>.+?)(?:\s*[,;:]\s*|\s+(?=(?:porque|ya que|para que|es que)\b))(?P<why>.+)", re.IGNORECASE)
 _ON_TO = re.compile(r"(?:(?P<name>.*?)\s+)?(?:a|con|para)\s+(?P<to>(?:(?!\s(?:a|con|para)\s).)+)", re.IGNORECASE)
-_LEAD = re.compile(r"^(?:(?:a|al|de|del|la|el|sobre)\s+)+", re.IGNORECASE)
 _TO_BOT = re.compile(r"\s*(?:al?|con el|para el)\s+(?:bot|asistente|robot)\b", re.IGNORECASE)
 
 
@@ -85,7 +82,7 @@ def _reason(desk: Desk, one: Prospect) -> str:
 
 
 def summary(desk: Desk, words: str, row: int | None) -> Reply | list[Reply]:
-    one = desk.which("summary", _LEAD.sub("", words), row)
+    one = desk.which("summary", words, row)
     return card(desk, one) if isinstance(one, Prospect) else one
 
 
@@ -160,16 +157,24 @@ def take(desk: Desk, words: str, row: int | None) -> Reply:
         if last.talk.owner == "human" and not last.is_of(desk.staff.user_id):
             raise Taken(last.owner)
         if not last.is_of(desk.staff.user_id):  # looked at some time ago, perhaps: they say that it is meant
-            return choices(say("take_this", name=desk.name(last)), (button("take", last.id), button("drop", desk.source)))
+            return _is_it(desk, "take_this", last)
         one = last
     if not isinstance(one, Prospect):
         return one
+    name = called(words)
+    if row is None and name and not (find.is_called(one, name) or one.is_of(desk.staff.user_id)):
+        return _is_it(desk, "take_whom", one)
     return text("yours_already", name=desk.name(one)) if one.is_of(desk.staff.user_id) else _take(desk, one)
+
+
+def _is_it(desk: Desk, question: str, one: Prospect) -> Reply:
+    desk.ask("take", one.id)
+    return choices(say(question, name=desk.name(one)), (button("take", one.id), button("drop", desk.source)))
 
 
 def _take(desk: Desk, one: Prospect) -> Reply:
     takeover.take(desk.session, one.id, desk.staff.user_id, desk.now, via=desk.staff.channel)
-    _settled(desk, one)
+    desk.settled(one)
     return _took(desk, one)
 
 
@@ -196,18 +201,13 @@ def let_pass(desk: Desk, words: str, row: int | None) -> Reply:
 
 def _offered(desk: Desk, verb: str, name: str, row: int | None) -> Prospect | Reply | None:
     """Whom a *tomar* or *paso* means: whoever is named, or was offered; None when nobody is."""
-    name = _LEAD.sub("", name)
+    name = called(name)
     if row is not None or name or desk.about is not None:
         return desk.which(verb, name, row)
     found = [each for each in find.mine(desk.session, desk.staff.user_id) if each.is_offered_to(desk.staff.user_id)]
     if len(found) > 1:
         return desk.choose(verb, say("which_offer"), found)
     return desk.find(found[0].id) if found else None
-
-
-def _settled(desk: Desk, one: Prospect) -> None:
-    """It is theirs now: nobody needs to be told of it any more."""
-    desk.change(one, *alerts.ended(desk.session, one.id, desk.now))
 
 
 def alert_pressed(desk: Desk, alert_id: int, action: str) -> Reply:
@@ -229,101 +229,10 @@ def alert_pressed(desk: Desk, alert_id: int, action: str) -> Reply:
     return _took(desk, one) if action == "accept" else text("passed", name=desk.name(one))
 
 
-# ------------------------------------------------------------------------------------------------------------ write
-def reply(desk: Desk, words: str, row: int | None) -> Reply:
-    """Words to a prospect. Those to somebody who was not named are shown before they leave."""
-    one: Prospect | Reply
-    if row is not None:
-        one = desk.which("reply", "", row)
-        return _write(desk, one, words) if isinstance(one, Prospect) else one
-    named = _TO_NAMED.fullmatch(words)
-    if named:
-        one = desk.which("reply", named["name"], words=named["words"])
-        return _write(desk, one, named["words"]) if isinstance(one, Prospect) else one
-    to = None if words.startswith(":") else _TO.fullmatch(words)
-    if to:
-        whole = find.named(desk.session, to["rest"], desk.staff.user_id)
-        if whole:
-            one = desk.which("reply", to["rest"])
-            return _write(desk, one, "") if isinstance(one, Prospect) else one
-        said = to["rest"].split()
-        for many in range(min(4, len(said) - 1), 0, -1):
-            found = find.named(desk.session, " ".join(said[:many]), desk.staff.user_id)
-            if found:
-                rest = to["rest"].split(maxsplit=many)[many]
-                return _confirm(desk, found[0], rest) if len(found) == 1 else desk.choose("confirm", say("which"), found, rest)
-        if len(said) <= 3:
-            return text("nobody_named", name=short(to["rest"], 60))
-    words = words.removeprefix(":").strip()
-    one = desk.which("reply", words=words)
-    if not isinstance(one, Prospect):
-        return one
-    return _confirm(desk, one, words) if words and desk.about is None else _write(desk, one, words)
-
-
-def _write(desk: Desk, one: Prospect, words: str) -> Reply:
-    words = words.strip()
-    if not words:
-        desk.ask("reply", one.id)
-        return text("what_to_write", name=desk.name(one))
-    theirs = one.is_of(desk.staff.user_id)
-    desk.sent.append(takeover.reply(desk.session, one.id, desk.staff.user_id, words, desk.now, via=desk.staff.channel))
-    _settled(desk, one)
-    return text("sent" if theirs else "sent_and_took", name=desk.name(one))
-
-
-def confirm(desk: Desk, words: str, row: int | None) -> Reply:
-    """Offer to send words that were no command."""
-    one = desk.which("confirm", "", row, words)
-    return _confirm(desk, one, words) if isinstance(one, Prospect) else one
-
-
-def _confirm(desk: Desk, one: Prospect, words: str) -> Reply:
-    """Show what would be sent, and to whom."""
-    desk.speak_of(one.id)
-    desk.ask("send", one.id, words)
-    body = say("send_this", name=desk.name(one), words=short(words, _PREVIEW))
-    return choices(body, (button("send", desk.source), button("drop", desk.source)))
-
-
-def send(desk: Desk, words: str, row: int | None) -> Reply:
-    asked = desk.asked
-    if row is not None and row in desk.memory.sent:
-        return text("sent_already")
-    if asked is None or asked.verb != "send" or asked.id != row or asked.talk is None:
-        return text("old_button")
-    one = desk.find(asked.talk)
-    if not isinstance(one, Prospect):
-        return one
-    done = _write(desk, one, asked.words)
-    desk.memory = msgspec.structs.replace(desk.memory, sent=desk.memory.with_sent(row))
-    return done
-
-
-def drop(desk: Desk, words: str, row: int | None) -> Reply:
-    return text("cancelled")
-
-
-def note(desk: Desk, words: str, row: int | None) -> Reply:
-    """A note to colleagues."""
-    of = None if row is not None or words.startswith(":") else _NOTE_OF.fullmatch(words)
-    said = (of["words"] if of else words).removeprefix(":").strip()
-    one = desk.which("note", of["name"] if of else "", row, said)
-    if not isinstance(one, Prospect):
-        return one
-    if not said:
-        desk.ask("note", one.id)
-        return text("what_to_note", name=desk.name(one))
-    kept, told = workplace.note(desk.session, one.id, desk.staff.user_id, said, desk.now)
-    desk.change(one, *told)
-    names = find.names(desk.session, kept.mentions)
-    return text("noted", name=desk.name(one), told=say("noted_told", names=", ".join(names)) if names else "")
-
-
 # ---------------------------------------------------------------------------------------------------------- hand on
 def give_back(desk: Desk, words: str, row: int | None) -> Reply:
     """The bot goes on; a manager may say so of anybody's."""
-    one = desk.which("return", _LEAD.sub("", _TO_BOT.sub("", _one_line(words)).strip()), row, held=True)
+    one = desk.which("return", _TO_BOT.sub("", _one_line(words)), row, held=True)
     if not isinstance(one, Prospect):
         return one
     if one.talk.owner == "bot":
@@ -351,42 +260,45 @@ def _may_hand(desk: Desk, one: Prospect) -> bool:
 
 def transfer(desk: Desk, words: str, row: int | None) -> Reply:
     """ "a Camilo", "Ana a Camilo", or nothing: then the colleagues are shown."""
-    words = _one_line(words)
+    words, why = _why(_one_line(words))
     said = _ON_TO.fullmatch(words)
-    to, name = (said["to"], said["name"] or "") if said else (words, "")
+    to, name = (called(said["to"]), said["name"] or "") if said else (called(words), "")
     wanted = find.tokens(to)
     team = find.colleagues(desk.session, desk.staff.user_id)
     scored = [(find.likeness(wanted, user.name), user) for user in team] if wanted else []
     best = max((points for points, _ in scored), default=0.0)
     found = [user for points, user in scored if points and points == best]
-    one = desk.which("transfer", _LEAD.sub("", f"{name} ").strip(), row, f"a {to}" if to else "", held=True)
+    one = desk.which("transfer", name, row, f"a {to}, {why}".rstrip(", ") if to else "", held=True)
     if not isinstance(one, Prospect):
         return text("nobody_so", name=short(to, 60)) if wanted and not found else one
     if not team:
         return text("nobody_else")
     if len(found) == 1:
-        return _hand(desk, one, found[0])
+        return _hand(desk, one, found[0], why)
     question = "to_whom" if not wanted else "colleague_which" if found else "colleague_unknown"
     desk.ask("to", one.id)
-    rows = tuple(line("to", user.id, user.name, word("role", user.role)) for user in (found or team)[:ROWS])
+    rows = tuple(line("to", f"{user.id}:{one.id}", user.name, word("role", user.role)) for user in (found or team)[:ROWS])
     return choices(say(question, name=short(to, 60) if wanted else desk.name(one)), rows)
 
 
+def _why(words: str) -> tuple[str, str]:
+    """To whom, and what they are told with it ("a Camilo, está en su zona")."""
+    match = _WHY.fullmatch(words)
+    return (match["to"], match["why"]) if match else (words, "")
+
+
 def to(desk: Desk, words: str, row: int | None) -> Reply:
-    """The colleague who was chosen."""
-    asked = desk.asked
-    if asked is None or asked.verb != "to" or asked.talk is None:
+    """The colleague who was chosen; `words` is the conversation's id, as the row has it."""
+    one = desk.find(int(words)) if words.isdecimal() else None
+    user = desk.session.scalar(select(User).where(User.id == row, User.active)) if one is not None else None
+    if one is None or user is None:
         return text("old_button")
-    one = desk.find(asked.talk)
-    user = desk.session.scalar(select(User).where(User.id == row, User.active))
-    if not isinstance(one, Prospect):
-        return one
-    return _hand(desk, one, user) if user is not None else text("old_button")
+    return _hand(desk, one, user) if isinstance(one, Prospect) else one
 
 
-def _hand(desk: Desk, one: Prospect, user: User) -> Reply:
+def _hand(desk: Desk, one: Prospect, user: User, why: str = "") -> Reply:
     if not _may_hand(desk, one):
         return text("not_yours", name=desk.name(one))
-    handed = workplace.transfer(desk.session, one.id, user.id, desk.staff.user_id, "", desk.now, over=desk.manages)
+    handed = workplace.transfer(desk.session, one.id, user.id, desk.staff.user_id, why, desk.now, over=desk.manages)
     desk.change(one, *handed.alerts)
     return text("transferred", name=desk.name(one), to=user.name)

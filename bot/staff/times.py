@@ -20,8 +20,15 @@ _LENGTH = (
 )
 _IN = re.compile(rf"\b(?:en|dentro de|de aqui a) (?:unos |unas |como )?{_LENGTH}")
 _FOR = re.compile(rf"(?:\b(?:en|dentro de|por|durante|unos|unas|como) )*\b{_LENGTH}")
+_MINUTES = re.compile(r"\b(?:en|dentro de)(?: unos)? (?P<count>[1-9]\d|[5-9])(?=\s*(?:$|[.,;!]))")
+"""Minutes, without the word: "recuérdame en 15"."""
 _PARTS = {"manana": time(9), "tarde": time(15), "noche": time(19)}
-_PART = re.compile(r"(?:(?:en|por|de|a) la|esta) (?P<part>manana|tarde|noche)\b|\b(?P<early>temprano)\b")
+_ENDS = {"manana": time(12), "tarde": time(18), "noche": time(23, 59)}
+"""Where a part of the day begins, for what is to be done in it, and where it ends, for who is away for it."""
+_PART = re.compile(r"(?:(?:en|por|de|a|toda) la|esta) (?P<part>manana|tarde|noche)\b|\b(?P<early>temprano)\b")
+_DAY = re.compile(r"\b(?:por|lo que queda de|(?:el )?resto del?) (?:hoy|dia)\b|\btodo el dia\b|\bhoy\b")
+_HOUR = re.compile(r"\s+(?P<hour>\d{1,2})(?=\s*(?:$|[.,;!]))")
+"""The hour that stands alone behind its day: "mañana 9"."""
 _MORNING = time(9)
 _EXACT = re.compile(r"[ap]\.? ?m\b|manana|tarde|noche|madrugada|dia\b|1[2-9]:|2\d:")
 """In an hour: it is of the morning or the evening for sure."""
@@ -47,6 +54,8 @@ def when(text: str, now: datetime, *, lasting: bool = False) -> When | None:
     length = (_FOR if lasting else _IN).search(folded)
     if length is not None and (passes := _length(length)):
         return When(now + passes, _without(text, folded, [length.span()]))
+    if minutes := _MINUTES.search(folded):
+        return When(now + timedelta(minutes=int(minutes["count"])), _without(text, folded, [minutes.span()]))
     try:
         days = spans(_HER.sub("_", folded), now.date(), "es")
     except (NoSuchDay, OverflowError):
@@ -54,13 +63,16 @@ def when(text: str, now: datetime, *, lasting: bool = False) -> When | None:
     blank = folded
     for span in days:
         blank = blank[: span.start] + " " * (span.end - span.start) + blank[span.end :]
-    clock = time_of_day(blank)
+    clock = time_of_day(blank) or _bare_hour(blank, days)
+    part = _PART.search(folded)
+    if lasting and clock is None and all(day.last == now.date() for day in days):
+        return _rest_of_day(part, folded, now)
     if not days:
         if clock is None:
-            return None
+            hour = _PARTS.get(part["part"] or "") if part else None
+            return When(_next(hour, now, twice=False), _without(text, folded, [part.span()])) if part and hour else None
         return When(_next(clock[0], now, twice=lasting and not _exact(folded, clock)), _without(text, folded, [clock[1:]]))
     day = _day(days, clock)
-    part = _PART.search(folded)
     pieces = [(day.start, day.end), *([clock[1:]] if clock else []), *([part.span()] if part else [])]
     hour = clock[0] if clock else _PARTS.get(part["part"] or "manana") if part else None
     if hour is None:
@@ -73,6 +85,22 @@ def when(text: str, now: datetime, *, lasting: bool = False) -> When | None:
     if at <= now:
         raise TimePassed
     return When(at, _without(text, folded, pieces))
+
+
+def _bare_hour(blank: str, days: tuple[Span, ...]) -> tuple[time, int, int] | None:
+    for day in days:
+        match = _HOUR.match(blank, day.end)
+        read = time_of_day(f"a las {match['hour']}") if match else None
+        if match and read:
+            return read[0], match.start("hour"), match.end()
+    return None
+
+
+def _rest_of_day(part: re.Match[str] | None, folded: str, now: datetime) -> When | None:
+    """Until when somebody is away "por hoy", "toda la tarde"."""
+    end = _ENDS.get(part["part"] or "") if part else time(23, 59) if _DAY.search(folded) else None
+    at = datetime.combine(now.date(), end, tzinfo=now.tzinfo) if end else None
+    return When(at, "") if at and at > now else None
 
 
 def _length(match: re.Match[str]) -> timedelta | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from string import Formatter
 
 import phonenumbers
 import yaml
@@ -32,7 +33,17 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
 
 def say(key: str, /, **values: object) -> str:
     """A text of the catalogue, with its variables. KeyError when there is none."""
-    return catalogue()["say"][key].format(**values)
+    return _filled(catalogue()["say"][key], values)
+
+
+def _filled(pattern: str, values: Mapping[str, object]) -> str:
+    """The variables in their places; a sentence that ends with one that has its own full stop ("3:00 p. m.") gets no second."""
+    said = ""
+    for literal, name, spec, _ in Formatter().parse(pattern):
+        said += literal[1:] if said.endswith(".") and literal.startswith(".") else literal
+        if name is not None:
+            said += format(values[name], spec or "")
+    return said
 
 
 def word(group: str, key: str) -> str:
@@ -61,7 +72,7 @@ def line(verb: str, row: int | str, title: str, description: str) -> Option:
 def refused(refusal: Refusal) -> str:
     """Why something is not to be had, in one sentence. KeyError for a class without words."""
     name, by = type(refusal).__name__, getattr(refusal, "by", "")
-    return catalogue()["refusal"]["TakenAlone" if name == "Taken" and not by else name].format(by=by)
+    return _filled(catalogue()["refusal"]["TakenAlone" if name == "Taken" and not by else name], {"by": by})
 
 
 def phone(number: str | None) -> str:
