@@ -23,15 +23,14 @@ from data.types import new_id
 from notifications import render
 from notifications.alerts import CHAT
 from notifications.dispatch import Dispatcher, Queued, Senders
+from notifications.links import ACTIONS
 from notifications.render import Message
 from notifications.senders.email import Email, read_sender, read_server
-from notifications.senders.errors import Refused
+from notifications.senders.errors import Refused, Trouble
 from notifications.senders.other import Other
 from notifications.senders.webpush import WebPush
 from notifications.words import load
 
-ACTIONS = ("accept", "pass")
-"""The buttons of an alert, in the order of the template's."""
 _EDGE = timedelta(minutes=2)
 """Of the 24-hour window: what is queued within it may leave a little later."""
 _encode = msgspec.json.Encoder().encode
@@ -86,7 +85,7 @@ class _Chat:
             .where(Conversation.id == point.conversation_id, Conversation.company_id == point.company_id)
         ).one_or_none()
         if found is None:
-            raise Refused("they have no chat with one of our numbers; they have to bind it anew")
+            raise Refused(Trouble.NO_CHAT)
         talk, recipient, last_in_at, number = found
         said = _say(message, number, last_in_at, now)
         row = {
@@ -104,14 +103,14 @@ class _Chat:
 
 
 def _say(message: Message, number: Number, last_in_at: datetime | None, now: datetime) -> Text | Choices | Template:
+    if number.channel not in CHAT:
+        raise Refused(Trouble.NO_CHAT)
     alert = message.alert.id
     ids = tuple(option_id(alert, action) for action in ACTIONS)
     if not window_open(number.channel, last_in_at, now + _EDGE):
         if not number.alert_template:
-            raise Refused(f"the 24-hour window is closed, and {number.name} has no template for alerts")
+            raise Refused(Trouble.NO_TEMPLATE)
         return Template(number.alert_template, number.language, render.parameters(message), ids)
-    if number.channel not in CHAT:
-        raise Refused(f"no alerts on {number.channel}")
     body = render.chat(message, number.channel)
     if not message.accept:
         return Text(body)

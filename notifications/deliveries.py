@@ -83,10 +83,14 @@ def claim(session: Session, room: Mapping[str, int], holder: int, now: datetime)
         .execution_options(populate_existing=True)
     )
     claimed = [Claimed(*row) for row in rows]
-    wanted = [each for each in claimed if each.alert.state == "open" and each.user.active and each.point.enabled]
-    unwanted = [each.row.id for each in claimed if each not in wanted]
+    wanted, unwanted = [], []
+    for each in claimed:
+        if each.alert.state == "open" and each.user.active and each.point.enabled:
+            wanted.append(each)
+        else:
+            unwanted.append(each.row.id)
     if unwanted:
-        _set(session, Delivery.id.in_(unwanted), "cancelled")
+        _set(session, Delivery.id.in_(unwanted), "cancelled", tries=Delivery.tries - 1)
     return wanted, len(claimed)
 
 
@@ -122,7 +126,8 @@ def record(session: Session, claimed: Claimed, holder: int, outcome: Outcome, no
     row, state = claimed.row, outcome.state
     values: dict[str, Any] = {"error": outcome.error or None}
     if state == "sent":
-        return _set(session, and_(Delivery.id == row.id, Delivery.rank < RANK["sent"]), state, sent_at=now, **values)
+        _set(session, and_(Delivery.id == row.id, Delivery.rank < RANK["sent"]), state, sent_at=now, **values)
+        return
     if state in ("queued", "uncertain"):
         if row.tries >= TRIES:
             state = "failed"
@@ -137,7 +142,6 @@ def record(session: Session, claimed: Claimed, holder: int, outcome: Outcome, no
             .values(enabled=False, problem=outcome.error)
             .execution_options(synchronize_session=False)
         )
-    return None
 
 
 def _sending(delivery_id: int, holder: int) -> ColumnElement[bool]:

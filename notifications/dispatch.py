@@ -26,8 +26,8 @@ from notifications import deliveries, render
 from notifications.alerts import ALERTS, CHAT
 from notifications.deliveries import Claimed, Outcome
 from notifications.render import Message
-from notifications.senders.email import Email
-from notifications.senders.errors import Gone, NotSetUp, Refused, SendFailed, TryAgain, Unsure
+from notifications.senders.email import Email, read_address
+from notifications.senders.errors import Gone, NotSetUp, Refused, SendFailed, Trouble, TryAgain, Unsure
 from notifications.senders.other import Other
 from notifications.senders.webpush import WebPush
 
@@ -133,8 +133,8 @@ class Dispatcher:
 
     async def look(self) -> None:
         """Begin to send what is due, as far as there is room."""
-        due = await self._database.read(partial(deliveries.channels_due, now=self._now()))
-        room = {channel: most for channel in sorted(due) if (most := SLOTS.get(channel, 1) - self._busy[channel]) > 0}
+        due = await self._database.read(partial(deliveries.channels_due, now=self._now())) & SLOTS.keys()
+        room = {channel: most for channel in sorted(due) if (most := SLOTS[channel] - self._busy[channel]) > 0}
         self._full = due - set(room)
         if not room:
             return
@@ -147,7 +147,7 @@ class Dispatcher:
             task.add_done_callback(partial(self._ended, each.row.channel))
         if had >= min(room.values()):
             self._full |= set(room)
-            if any(self._busy[channel] < SLOTS.get(channel, 1) for channel in room):
+            if any(self._busy[channel] < SLOTS[channel] for channel in room):
                 self._woken.set()
 
     async def drain(self, seconds: float) -> None:
@@ -180,8 +180,11 @@ class Dispatcher:
             outcome = Outcome("sent")
         except Exception as error:
             outcome = _outcome(error)
-            if outcome.state == "failed" and not isinstance(error, SendFailed):
-                log.exception("an alert could not be sent", delivery=claimed.row.id, channel=claimed.row.channel)
+            where = {"delivery": claimed.row.id, "channel": claimed.row.channel}
+            if not isinstance(error, SendFailed):
+                log.exception("an alert could not be sent", **where)
+            elif error.__cause__ is not None:
+                log.warning("an alert did not leave", error=outcome.error, cause=repr(error.__cause__), **where)
         while True:  # until it is recorded nobody else may take it up
             try:
                 await self._database.write(
@@ -198,12 +201,12 @@ class Dispatcher:
         match row.channel:
             case "email":
                 if senders.email is None:
-                    raise NotSetUp("no mail server is set up (SMTP_URL)")
+                    raise NotSetUp(Trouble.NOT_SET_UP)
                 try:
-                    mail = render.email(message, senders.email.sender, point.address, row.id)
+                    to = read_address(point.address)
                 except ValueError as error:
-                    raise Gone("not an e-mail address") from error
-                await senders.email.send(mail, point.address)
+                    raise Gone(Trouble.NOT_AN_ADDRESS) from error
+                await senders.email.send(render.email(message, senders.email.sender, to, row.id), point.address)
             case "push":
                 now = self._now()
                 ends = message.facts.expires_at or now + KEPT
@@ -219,7 +222,7 @@ class Dispatcher:
             case "other":
                 await senders.other.send(point.address, *render.plain(message))
             case channel:
-                raise NotSetUp(f"no channel {channel}")
+                raise AssertionError(channel)
 
     async def _into_chat(self, claimed: Claimed, message: Message, holder: int) -> None:
         """Written into the outbox and marked as sent in one commit; nothing when somebody else has taken it up."""
@@ -241,11 +244,11 @@ class Dispatcher:
 
 def _outcome(error: Exception) -> Outcome:
     """What an error on the way out means for the delivery."""
-    words = _plain(str(error))[:500] or type(error).__name__
+    words = render.one_line(str(error))[:500]
     match error:
         case TryAgain():
             return Outcome("queued", words, after=error.after or 0.0)
-        case Unsure() | TimeoutError():
+        case Unsure():
             return Outcome("uncertain", words)
         case NotSetUp():
             return Outcome("cancelled", words)
@@ -253,11 +256,8 @@ def _outcome(error: Exception) -> Outcome:
             return Outcome("failed", words, gone=True)
         case Refused():
             return Outcome("failed", words)
+        case TimeoutError():
+            return Outcome("uncertain", Trouble.NO_ANSWER)
         case SQLAlchemyError() | OSError():
-            return Outcome("queued", type(error).__name__)
-    return Outcome("failed", f"{type(error).__name__}; see the log")
-
-
-def _plain(words: str) -> str:
-    """What another server said, as any database takes it."""
-    return " ".join("".join(each if each.isprintable() else " " for each in words).split())
+            return Outcome("queued", Trouble.INTERNAL)
+    return Outcome("failed", Trouble.INTERNAL)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from crm_bridge.companies.rules import Refusal
 
 ACTIONS = ("accept", "pass")
+"""In the order of an alert's buttons, and of the template's."""
 _BODY = struct.Struct(">QBQ")
 """The alert, the action's place in ACTIONS, when it ends (Unix seconds)."""
 

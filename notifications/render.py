@@ -25,7 +25,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from data.tables import Alert, Company, User
 from notifications.alerts import ALERTS, Facts, read_facts
 from notifications.links import sign
-from notifications.senders.email import read_address
 from notifications.words import Words, words
 
 LINK_LIFE = timedelta(hours=24)
@@ -76,14 +75,14 @@ def compose(alert: Alert, user: User, company: Company, base: str, secret: str) 
     """What `user` is told. `base`: PUBLIC_URL; `secret`: SECRET_KEY, for the links."""
     facts, texts = read_facts(alert), words(company.language)
     base = base.rstrip("/")
-    name = _line(facts.name) or texts["somebody"]
+    name = one_line(facts.name) or texts["somebody"]
     priority = texts["priority"].get(facts.priority, "")
     said = {
         "name": name,
-        "by": _line(facts.by) or texts["colleague"],
+        "by": one_line(facts.by) or texts["colleague"],
         "priority": priority,
-        "interest": facts.interest or facts.number,
-        "words": _line(facts.words),
+        "interest": one_line(facts.interest or facts.number),
+        "words": one_line(facts.words),
     }
     kind = texts["kinds"][alert.kind]
     until = ""
@@ -93,11 +92,12 @@ def compose(alert: Alert, user: User, company: Company, base: str, secret: str) 
     answerable = ALERTS[alert.kind].buttons and alert.offer_id is not None
 
     def link(action: str) -> str:
-        token = sign(secret, alert_id=alert.id, action=action, expires=alert.created_at + LINK_LIFE)
-        return f"{base}/a/{token}" if answerable else ""
+        if not answerable:
+            return ""
+        return f"{base}/a/{sign(secret, alert_id=alert.id, action=action, expires=alert.created_at + LINK_LIFE)}"
 
     title = _cut(kind["title"].format_map(said).strip(" ,:"), _SUBJECT)
-    note = said["words"] if "{words}" not in kind["intro"] and said["words"] not in title else ""
+    told = "{words}" in kind["intro"] or ("{words}" in kind["title"] and said["words"] in title)
     return Message(
         alert=alert,
         facts=facts,
@@ -107,7 +107,7 @@ def compose(alert: Alert, user: User, company: Company, base: str, secret: str) 
         title=title,
         intro=kind["intro"].format_map(said),
         until=until,
-        note=note,
+        note="" if told else said["words"],
         name=name,
         priority=priority,
         rows=tuple(_rows(facts, texts, priority, why=ALERTS[alert.kind].buttons)),
@@ -119,13 +119,13 @@ def compose(alert: Alert, user: User, company: Company, base: str, secret: str) 
 
 
 # ------------------------------------------------------------------------------------------------------ e-mail
-def email(message: Message, sender: Address, to: str, delivery_id: int) -> EmailMessage:
+def email(message: Message, sender: Address, to: Address, delivery_id: int) -> EmailMessage:
     """A mail in plain text and HTML. The same delivery is always the same mail, to the byte: one that is sent twice, because
-    nobody knows whether it came through, is shown once. ValueError when `to` is no address."""
+    nobody knows whether it came through, is shown once."""
     mail = EmailMessage(policy=SMTP)
     mail["Subject"] = message.title
     mail["From"] = sender
-    mail["To"] = read_address(to)
+    mail["To"] = to
     mail["Date"] = message.alert.created_at
     mail["Message-ID"] = f"<delivery-{delivery_id}@{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
@@ -143,9 +143,9 @@ def chat(message: Message, channel: str) -> str:
     if message.note:
         head.append(f"«{message.note}»")
     rows = [f"{label}: {value}" for label, value in message.rows]
-    rows += [f"{label}: {_line(shown)}" for label, shown in message.facts.answers]
+    rows += [f"{label}: {one_line(shown)}" for label, shown in message.facts.answers]
     if message.facts.last_words:
-        rows.append(f"{texts['said']}: «{_line(message.facts.last_words)}»")
+        rows.append(f"{texts['said']}: «{one_line(message.facts.last_words)}»")
     links = [f"{texts['open']}: {message.url}"]
     if message.whatsapp:
         links.append(f"{texts['write']}: {message.whatsapp}")
@@ -158,13 +158,14 @@ def parameters(message: Message) -> tuple[str, str, str]:
     """The three of the template that goes out when the 24-hour window is closed: name, priority, summary."""
     facts = message.facts
     parts = [
-        message.intro if message.accept else message.title,  # what is not asked tells its matter in the title
+        "" if message.accept else message.title,  # of an offer it is what the other parts tell
+        message.intro,
         message.note,
         facts.interest,
         *(f"{label}: {shown}" for label, shown in facts.answers),
         facts.last_words,
     ]
-    summary = ". ".join(_line(part).rstrip(".") for part in parts if part)
+    summary = ". ".join(one_line(part).rstrip(".") for part in parts if part)
     return _cut(message.name, 60), message.priority or "–", _cut(summary, PARAMETER) or message.title
 
 
@@ -202,9 +203,9 @@ def plain(message: Message) -> tuple[str, str]:
 def _brief(message: Message) -> str:
     """The essence: what to do, who it is, what they want."""
     facts = message.facts
-    answers = [f"{label}: {_line(shown)}" for label, shown in facts.answers[:4]]
+    answers = [f"{label}: {one_line(shown)}" for label, shown in facts.answers[:4]]
     reasons = ", ".join(because for _, because in facts.reasons[:3])
-    parts = [" ".join(filter(None, (message.intro, message.until))), message.note, reasons, *answers, _line(facts.last_words)]
+    parts = [" ".join(filter(None, (message.intro, message.until))), message.note, reasons, *answers, one_line(facts.last_words)]
     return _cut("\n".join(filter(None, parts)), 1000)
 
 
@@ -221,7 +222,7 @@ def _rows(facts: Facts, texts: Words, priority: str, *, why: bool) -> list[tuple
         (labels["priority"], rated),
         (labels["why"], texts["because"].get(facts.because, "") if why else ""),
     ]
-    return [(label, _line(value)) for label, value in found if value]
+    return [(label, one_line(value)) for label, value in found if value]
 
 
 def _page(alert: Alert, base: str) -> str:
@@ -238,7 +239,7 @@ def _whatsapp(facts: Facts, user: User, company: Company) -> str:
     first = next(iter(facts.name.split()), "")
     named = first if any(map(str.isalpha, first)) else ""
     greeting = texts["greeting" if named else "greeting_unknown"].format(
-        name=_cut(named, 40), seller=_cut(_line(user.name), 40), company=_cut(_line(company.name), 60)
+        name=_cut(named, 40), seller=_cut(one_line(user.name), 40), company=_cut(one_line(company.name), 60)
     )
     return f"https://wa.me/{digits}?text={quote(greeting, safe='')}"
 
@@ -251,8 +252,8 @@ def _phone(phone: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
-def _line(text: str) -> str:
-    """On one line, without control characters: what somebody wrote stands in headers and lists."""
+def one_line(text: str) -> str:
+    """On one line, without control characters: what somebody wrote, or a server said, stands in headers, lists and the log."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
@@ -269,5 +270,5 @@ def _template(name: str) -> Callable[..., str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["line"] = _line
+    environment.filters["line"] = one_line
     return environment.get_template(name).render

@@ -24,7 +24,7 @@ def is_public(address: str) -> bool:
         if wrapped is None and ip in _NAT64:
             wrapped = IPv4Address(int(ip) & 0xFFFFFFFF)
         ip = wrapped or ip
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
 
 
 def check_host(host: str) -> None:

@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from notifications.senders.errors import Gone, Refused, SendFailed, TryAgain, Unsure
+from notifications.senders.errors import Gone, Refused, SendFailed, Trouble, TryAgain, Unsure
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP, SMTPResponseException
@@ -86,7 +86,7 @@ class Email:
         """Hand the message over to the address `to` (`read_address`). TryAgain, Unsure, Refused, Gone."""
         from aiosmtplib import SMTP, SMTPException, SMTPResponseException  # loaded by those who use it
 
-        server = self._server
+        server, content = self._server, message.as_bytes(policy=WIRE)
         client = SMTP(
             hostname=server.host,
             port=server.port,
@@ -104,14 +104,13 @@ class Email:
                 await client.mail(self.sender.addr_spec)
                 await client.rcpt(to)
                 handed = True
-                await client.data(message.as_bytes(policy=WIRE))
+                await client.data(content)
             await _say_goodbye(client)
         except SMTPResponseException as error:
             await _say_goodbye(client)
             raise _refusal(error) from error
         except (SMTPException, OSError, ValueError) as error:
-            words = f"{type(error).__name__}: {error}"[:300]
-            raise (Unsure if handed else TryAgain)(words) from error
+            raise (Unsure(Trouble.NO_ANSWER) if handed else TryAgain(Trouble.NO_CONNECTION)) from error
         finally:
             client.close()
 

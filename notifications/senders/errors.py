@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """What we ourselves say of it in the delivery log; its words are in bot/web/texts.yaml, `delivery_error`. What another server
+    said stands there as it said it."""
+
+    NOT_SET_UP = "not_set_up"
+    NOT_AN_ADDRESS = "not_an_address"
+    PRIVATE_NETWORK = "private_network"
+    WRONG_KEYS = "wrong_keys"
+    """Of a browser."""
+    NO_CONNECTION = "no_connection"
+    NO_ANSWER = "no_answer"
+    """It may have been taken."""
+    NOT_TAKEN = "not_taken"
+    """By a service that does not say why."""
+    NO_CHAT = "no_chat"
+    NO_TEMPLATE = "no_template"
+    """Outside the 24-hour window."""
+    INTERNAL = "internal"
+    """Our own fault; more is in the log."""
+
 
 class SendFailed(Exception):
-    """What came of trying to send; the message is for the delivery log.
+    """What came of trying to send; the message is for the delivery log: a Trouble, or what the other side said.
 
     SendFailed
       ├── TryAgain   not taken this time; `after` seconds where the other side asked for them

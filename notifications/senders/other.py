@@ -1,4 +1,4 @@
-"""Everything else, through Apprise: ntfy, Gotify, Slack, Discord, FCM … Each way is an address that the user writes."""
+"""Everything else, through Apprise: ntfy, Gotify, Slack, Discord … Each way is an address that the user writes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from notifications.senders.addresses import PrivateAddress, check_host
-from notifications.senders.errors import Refused, TryAgain
+from notifications.senders.errors import Refused, Trouble, TryAgain
 
 SCHEMES = (
-    "discord", "fcm", "gchat", "gotify", "gotifys", "json", "jsons", "matrixs", "msteams", "ntfy", "ntfys", "opsgenie", "pbul",
+    "discord", "gchat", "gotify", "gotifys", "json", "jsons", "matrixs", "msteams", "ntfy", "ntfys", "opsgenie", "pbul",
     "pover", "slack", "workflows",
 )  # fmt: skip
 """What may be written; those of Apprise that run something on this machine, or send as us, are not among them."""
 TIMEOUT = 10.0
-"""Seconds that one service may take."""
+"""Seconds that a service may take to connect, and for each part of its answer."""
 BODY = 1800
 """Characters of a message: the tightest of them takes 2,000."""
 
@@ -39,30 +39,37 @@ class Other:
     def _send(self, url: str, title: str, body: str) -> None:
         try:
             service = read_address(url)
-            if not self._private:
-                check_host(urlsplit(url).hostname or "")
-        except (WrongAddress, PrivateAddress) as error:
-            raise Refused(str(error)) from error
+            if service.host and not self._private:
+                check_host(service.host.strip("[]"))  # as Apprise read it: other parsers find another in a@b@c
+        except WrongAddress as error:
+            raise Refused(Trouble.NOT_AN_ADDRESS) from error
+        except PrivateAddress as error:
+            raise Refused(Trouble.PRIVATE_NETWORK) from error
         if not service.notify(title=title, body=body[:BODY], body_format="text"):
-            raise TryAgain(f"{urlsplit(url).scheme}: not taken")
+            raise TryAgain(Trouble.NOT_TAKEN)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def read_address(url: str) -> Any:
-    """The service behind an address, as Apprise has it. WrongAddress unless it is one of SCHEMES, and whole. Loads a lot, so not
-    on the event loop."""
-    scheme = urlsplit(url).scheme.lower()
+    """The service behind an address, as Apprise has it. WrongAddress unless it is one of SCHEMES, whole, and reads no file. Loads
+    a lot, so not on the event loop."""
+    try:
+        scheme = urlsplit(url).scheme.lower()
+    except ValueError as error:
+        raise WrongAddress(str(error)) from error
     if scheme not in SCHEMES:
         raise WrongAddress(f"{scheme or 'it'}: not one of {', '.join(SCHEMES)}")
     import apprise  # takes a while, and is seldom used
 
-    asset = apprise.AppriseAsset(
-        app_id="Mostrador", app_desc="Mostrador", secure_logging=True, storage_mode="memory", service_timeout=TIMEOUT
-    )
-    service = apprise.Apprise.instantiate(url, asset=asset)
+    asset = apprise.AppriseAsset(app_id="Mostrador", app_desc="Mostrador", secure_logging=True, storage_mode="memory")
+    service: Any = apprise.Apprise.instantiate(url, asset=asset)
     if service is None:
         raise WrongAddress(f"{scheme}: something is missing in it")
-    service.redirects, service.retry = False, 0  # whatever the address asks for: a redirect may lead into our own network
+    if any(isinstance(part, apprise.AppriseAttachment) and len(part) for part in vars(service).values()):
+        raise WrongAddress(f"{scheme}: it names a file")  # template=, keyfile=: of this machine, or of our own network
+    # whatever the address asks for: a redirect, or a home server that Matrix discovers, may be in our own network
+    service.redirects, service.discovery, service.retry = False, False, 0
+    service.socket_connect_timeout = service.socket_read_timeout = TIMEOUT
     return service

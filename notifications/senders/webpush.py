@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import aiohttp
 from yarl import URL
 
 from notifications.senders.addresses import PrivateAddress, PublicOnly, is_public
-from notifications.senders.errors import Gone, Refused, TryAgain
+from notifications.senders.errors import Gone, Refused, Trouble, TryAgain
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -44,9 +45,13 @@ def public_key(secret: str) -> str:
 
 def check_endpoint(endpoint: str, *, private: bool = False) -> None:
     """WrongEndpoint unless it is https on a host of the public internet. `private` lets any through: for tests."""
-    parts = urlsplit(endpoint)
     if len(endpoint) > ENDPOINT:
         raise WrongEndpoint("too long")
+    try:
+        parts = urlsplit(endpoint)
+        _ = parts.port  # ValueError when it is none
+    except ValueError as error:
+        raise WrongEndpoint(str(error)) from error
     if not parts.hostname or parts.scheme not in (("https", "http") if private else ("https",)) or parts.username:
         raise WrongEndpoint("not an https address")
     if private:
@@ -77,11 +82,8 @@ class WebPush:
         try:
             check_endpoint(endpoint, private=self._private)
         except WrongEndpoint as error:
-            raise Refused(f"the endpoint: {error}") from error
-        try:
-            body = _encrypt(endpoint, keys, payload)
-        except Exception as error:  # the keys came from a browser, and each library fails in its own way
-            raise Gone(f"the browser's keys: {type(error).__name__}") from error
+            raise Refused(Trouble.NOT_AN_ADDRESS) from error
+        body = await asyncio.to_thread(_encrypt, endpoint, keys, payload)
         headers = {
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
@@ -98,8 +100,8 @@ class WebPush:
                 after = answer.headers.get("Retry-After", "")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error.__cause__, PrivateAddress) or isinstance(error, PrivateAddress):
-                raise Refused("the endpoint is in a private network") from error
-            raise TryAgain(f"{type(error).__name__}: {error}"[:300]) from error
+                raise Refused(Trouble.PRIVATE_NETWORK) from error
+            raise TryAgain(Trouble.NO_CONNECTION) from error
         if 200 <= answer.status < 300:
             return
         if answer.status in (404, 410):
@@ -142,7 +144,11 @@ def _private_key(secret: str) -> EllipticCurvePrivateKey:
 
 
 def _encrypt(endpoint: str, keys: Mapping[str, Any], payload: bytes) -> bytes:
+    """Gone when the keys are none. Loads a lot the first time, so not on the event loop."""
     from pywebpush import WebPusher
 
-    subscription = {"endpoint": endpoint, "keys": {"p256dh": keys["p256dh"], "auth": keys["auth"]}}
-    return bytes(WebPusher(subscription).encode(payload, "aes128gcm")["body"])
+    try:
+        subscription = {"endpoint": endpoint, "keys": {"p256dh": keys["p256dh"], "auth": keys["auth"]}}
+        return bytes(WebPusher(subscription).encode(payload, "aes128gcm")["body"])
+    except Exception as error:  # the keys came from a browser, and each library fails in its own way
+        raise Gone(Trouble.WRONG_KEYS) from error

@@ -15,12 +15,13 @@ from bot.alerting import Alerting, _say, option_id
 from bot.channels.base import Choices, Recipient, Template
 from bot.channels.whatsapp_build import TooLong, check, to_json
 from bot.settings import WrongSettings, load
+from bot.web.pages import texts
 from data.inbox import RANK
 from data.tables import Alert, Company, ContactPoint, Conversation, Delivery, InboxMessage, Number, OutboxMessage, User
 from notifications import alerts
 from notifications.alerts import Facts
 from notifications.render import compose
-from notifications.senders.errors import Refused
+from notifications.senders.errors import Refused, Trouble
 
 ACCOUNT, NUMBER = "200000000000001", "100000000000001"
 NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
@@ -131,14 +132,14 @@ async def test_outside_them_and_without_a_template_it_fails_and_says_why(seller:
     await seller.told()
     delivery = await seller.delivery()
     assert (delivery.state, delivery.outbox_id) == ("failed", None)
-    assert delivery.error == "the 24-hour window is closed, and Andina form has no template for alerts"
+    assert delivery.error == Trouble.NO_TEMPLATE
     assert len(seller.phone.heard(NUMBER)) == before
 
 
 async def test_a_chat_that_was_never_bound_fails_and_says_so(seller: Seller) -> None:
     await seller.shop.database.write(lambda session: session.execute(update(ContactPoint).values(conversation_id=None)))
     await seller.told()
-    assert "bind it anew" in ((await seller.delivery()).error or "")
+    assert (await seller.delivery()).error == Trouble.NO_CHAT
 
 
 async def test_looking_in_several_processes_at_once_sends_once(seller: Seller) -> None:
@@ -170,8 +171,12 @@ def test_telegram_has_the_same_buttons_and_no_window() -> None:
     assert isinstance(said, Choices)
     assert [option.id for option in said.options] == [option_id(2**60, "accept"), option_id(2**60, "pass")]
     assert "https://wa.me/573001234567?text=Hola%20Ana" in said.body
-    with pytest.raises(Refused, match="webchat"):
+    with pytest.raises(Refused, match=Trouble.NO_CHAT):
         _say(message, Number(channel="webchat", name="Andina"), NOW, NOW)
+
+
+def test_what_is_said_of_a_failed_delivery_has_words() -> None:
+    assert set(texts()["delivery_error"]) == set(Trouble)
 
 
 def test_the_buttons_of_a_template_carry_what_comes_back() -> None:

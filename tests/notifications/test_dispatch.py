@@ -11,6 +11,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import func, select, update
@@ -21,10 +22,11 @@ from data.session import Database
 from data.tables import Alert, ContactPoint, Conversation, Delivery, OutboxMessage
 from data.types import new_id
 from notifications import alerts, deliveries
+from notifications.alerts import Facts
 from notifications.dispatch import SLOTS, Dispatcher, Queued, Senders
 from notifications.render import Message
 from notifications.senders.email import Email, read_sender, read_server
-from notifications.senders.errors import Refused
+from notifications.senders.errors import Refused, Trouble
 from notifications.senders.other import Other
 from notifications.senders.webpush import WebPush
 from tests.notifications import push_service
@@ -182,7 +184,8 @@ async def test_later_is_later_and_what_nobody_needs_does_not_go(house: House, st
     await house.database.write(lambda session: session.execute(put_back))
     house.now += timedelta(hours=2)
     await house.settle(process)
-    assert Counter(row.state for row in await deliveries_of(house.database)) == {"sent": 3, "cancelled": 3}
+    rows = await deliveries_of(house.database)
+    assert Counter((row.state, row.tries) for row in rows) == {("sent", 1): 3, ("cancelled", 0): 3}
     assert len(house.mail.got) == len(house.browser.got) == len(house.chat.told) == 1
 
 
@@ -196,7 +199,7 @@ async def test_a_way_that_was_switched_off_meanwhile_is_not_used(house: House, s
     await house.settle(house.process(mail=False))
     assert await house.states() == {"push": "cancelled", "email": "cancelled", "whatsapp": "sent"}
     (mail,) = [row for row in await deliveries_of(house.database) if row.channel == "email"]
-    assert mail.error == "no mail server is set up (SMTP_URL)"
+    assert mail.error == Trouble.NOT_SET_UP
 
 
 # ------------------------------------------------------------------------------------------------ what goes wrong
@@ -257,6 +260,52 @@ async def test_words_of_a_server_that_no_database_takes_hold_up_nothing(house: H
     errors = {row.channel: (row.state, row.error) for row in await deliveries_of(house.database)}
     assert errors["push"] == ("failed", "400 no thing here")
     assert errors["email"][0] == "failed"
+
+
+async def test_words_that_no_header_takes_switch_off_no_mailbox(house: House, stage: Stage) -> None:
+    await house.database.write(partial(stage.offered, facts=Facts(name="Ana", interest="Línea\r\nblanca")))
+    await house.settle(house.process())
+    (row,) = await deliveries_of(house.database)
+    assert (row.state, row.error) == ("sent", None)
+    (content,) = (each.content for each in house.mail.got)
+    assert isinstance(content, bytes)
+    assert message_from_bytes(content, policy=policy.default)["Subject"] == "Ana, Línea blanca"
+
+
+@pytest.mark.parametrize(
+    ("raised", "state", "error"),
+    [
+        (ValueError("broken"), "failed", Trouble.INTERNAL),
+        (OSError("away"), "queued", Trouble.INTERNAL),
+        (TimeoutError(), "uncertain", Trouble.NO_ANSWER),
+    ],
+    ids=["fault", "away", "slow"],
+)
+async def test_a_fault_of_ours_is_told_as_that_and_switches_off_no_mailbox(
+    house: House, stage: Stage, monkeypatch: pytest.MonkeyPatch, raised: Exception, state: str, error: Trouble
+) -> None:
+    monkeypatch.setattr("notifications.render.email", Mock(side_effect=raised))
+    await house.database.write(stage.offered)
+    await house.settle(house.process())
+    (row,) = await deliveries_of(house.database)
+    assert (row.state, row.error) == (state, error)
+    assert await house.database.read(lambda session: session.scalar(select(ContactPoint.enabled)))
+
+
+async def test_an_address_that_mail_does_not_carry_is_switched_off(house: House, stage: Stage) -> None:
+    await house.database.write(lambda session: stage.point(session, "email", "ñandú@andina.co"))
+    await house.database.write(stage.offered)
+    await house.settle(house.process())
+    (row,) = await deliveries_of(house.database)
+    assert (row.state, row.error) == ("failed", Trouble.NOT_AN_ADDRESS)
+    assert not await house.database.read(lambda session: session.scalar(select(ContactPoint.enabled)))
+
+
+async def test_a_channel_that_only_a_newer_version_knows_is_left_to_it(house: House, stage: Stage) -> None:
+    await house.database.write(lambda session: stage.point(session, "pigeon", "coop"))
+    await house.database.write(stage.offered)
+    await house.settle(house.process())
+    assert await house.states() == {"email": "sent", "pigeon": "queued"}
 
 
 async def test_a_mail_of_unknown_fate_goes_again_as_the_same_mail(house: House, stage: Stage) -> None:

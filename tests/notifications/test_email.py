@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from email.message import EmailMessage
+from unittest.mock import Mock
 
 import pytest
 
 from notifications.senders.email import Email, MailServer, read_address, read_sender, read_server
-from notifications.senders.errors import Gone, Refused, SendFailed, TryAgain, Unsure
+from notifications.senders.errors import Gone, Refused, SendFailed, Trouble, TryAgain, Unsure
 from tests.notifications.conftest import MailHost
 
 SENDER = read_sender("Mostrador <alertas@andina.co>")
@@ -63,9 +64,16 @@ async def test_what_a_refused_message_means(mail_host: MailHost, answer: str, me
 
 async def test_a_server_that_never_answers_leaves_the_fate_open(mail_host: MailHost) -> None:
     mail_host.stalls = asyncio.Event()
-    with pytest.raises(Unsure):
+    with pytest.raises(Unsure, match=Trouble.NO_ANSWER):
         await to(mail_host).send(mail(), "c@andina.co")
     assert len(mail_host.got) == 1, "it had been taken"
+
+
+async def test_a_mail_that_cannot_be_written_out_is_our_fault_and_never_left(mail_host: MailHost) -> None:
+    broken = Mock(as_bytes=Mock(side_effect=ValueError("broken")))
+    with pytest.raises(ValueError, match="broken"):
+        await to(mail_host).send(broken, "c@andina.co")
+    assert mail_host.got == []
 
 
 async def test_a_server_that_stalls_before_or_is_not_there_took_nothing(unused_tcp_port: int) -> None:
@@ -76,11 +84,11 @@ async def test_a_server_that_stalls_before_or_is_not_there_took_nothing(unused_t
     silent = await asyncio.start_server(say_nothing, "127.0.0.1", unused_tcp_port)
     server = Email(MailServer("127.0.0.1", unused_tcp_port, tls=False, starttls=False), SENDER, timeout=5, total=0.15)
     try:
-        with pytest.raises(TryAgain):
+        with pytest.raises(TryAgain, match=Trouble.NO_CONNECTION):
             await server.send(mail(), "c@andina.co")
     finally:
         silent.close()
-    with pytest.raises(TryAgain):
+    with pytest.raises(TryAgain, match=Trouble.NO_CONNECTION):
         await server.send(mail(), "c@andina.co")
 
 

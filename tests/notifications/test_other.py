@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from notifications.senders.errors import Refused, TryAgain
-from notifications.senders.other import Other
+from notifications.senders.errors import Refused, Trouble, TryAgain
+from notifications.senders.other import TIMEOUT, Other, read_address
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise looks whether it is there
 
@@ -55,21 +55,39 @@ async def test_it_arrives(hook: Hook, other: Other) -> None:
 @pytest.mark.parametrize("status", [500, 404, 307])
 async def test_what_is_not_taken_is_tried_again_and_no_redirect_is_followed(hook: Hook, other: Other, status: int) -> None:
     hook.status = status
-    with pytest.raises(TryAgain):
+    with pytest.raises(TryAgain, match=Trouble.NOT_TAKEN):
         await other.send(f"json://127.0.0.1:{hook.port}/hook?redirect=yes&retry=3", "a", "b")
     assert len(hook.got) == 1
 
 
-@pytest.mark.parametrize("url", ["syslog://", "mailto://a:b@c.co", "dbus://", "file:///etc/passwd", "json://", "", "nonsense"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "syslog://", "mailto://a:b@c.co", "dbus://", "file:///etc/passwd", "json://", "", "nonsense", "json://[::1",
+        # what is read from this machine, or from where its network reaches, and sent on
+        f"discord://{'1' * 18}/{'a' * 68}?template=/etc/hosts",
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/?template=/etc/hosts",
+        "workflows://example.com:443/workflow/signature?Template=http://127.0.0.1/",
+        "fcm://project/device?keyfile=/etc/hosts",
+    ],
+)  # fmt: skip
 async def test_what_may_not_be_written(other: Other, url: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match=Trouble.NOT_AN_ADDRESS):
         await other.send(url, "a", "b")
 
 
 async def test_nothing_of_our_own_network_is_written_to(hook: Hook) -> None:
     guarded = Other()
-    for host in ("127.0.0.1", "localhost", "[::1]"):
-        with pytest.raises(Refused, match="private network"):
+    for host in ("127.0.0.1", "localhost", "[::1]", "/127.0.0.1", "a@127.0.0.1"):
+        with pytest.raises(Refused, match=Trouble.PRIVATE_NETWORK):
             await guarded.send(f"json://{host}:{hook.port}/hook", "a", "b")
+    with pytest.raises(Refused, match=Trouble.PRIVATE_NETWORK):
+        await guarded.send("json://a@127.0.0.1@example.com/hook", "a", "b")
     guarded.close()
     assert hook.got == []
+
+
+def test_what_an_address_may_not_ask_for() -> None:
+    service = read_address("matrixs://user:word@example.com/room?rto=100000&cto=100000&retry=9&redirect=yes&discovery=yes")
+    assert service.request_timeout == (TIMEOUT, TIMEOUT)
+    assert (service.retry, service.redirects, service.discovery) == (0, False, False)

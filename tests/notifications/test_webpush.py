@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from notifications.senders.errors import Gone, Refused, SendFailed, TryAgain
+from notifications.senders import webpush
+from notifications.senders.errors import Gone, Refused, SendFailed, Trouble, TryAgain
 from notifications.senders.webpush import WebPush, WrongEndpoint, check_endpoint, public_key
 from tests.notifications import push_service
 from tests.notifications.conftest import NOW, SECRET
@@ -67,10 +71,27 @@ async def test_keys_that_are_none_and_servers_that_are_not_there(
     sender: WebPush, browser: PushService, unused_tcp_port: int
 ) -> None:
     for keys in ({}, {"p256dh": "AAAA", "auth": "AAAA"}, {"p256dh": "ñ", "auth": 5}):
-        with pytest.raises(Gone):
+        with pytest.raises(Gone, match=Trouble.WRONG_KEYS):
             await sender.send(browser.url, keys, b"{}", topic="a", ttl=1, urgent=False, now=NOW)
-    with pytest.raises(TryAgain):
+    with pytest.raises(TryAgain, match=Trouble.NO_CONNECTION):
         await send(sender, browser, url=f"http://127.0.0.1:{unused_tcp_port}/")
+
+
+async def test_the_event_loop_goes_on_while_a_push_is_encrypted(
+    sender: WebPush, browser: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encrypt(*given: Any) -> bytes:
+        time.sleep(0.3)
+        return real(*given)
+
+    real = webpush._encrypt
+    monkeypatch.setattr(webpush, "_encrypt", encrypt)
+    sending, ticks = asyncio.create_task(send(sender, browser)), 0
+    while not sending.done():
+        await asyncio.sleep(0.01)
+        ticks += 1
+    await sending
+    assert ticks > 10
 
 
 @pytest.mark.parametrize(
@@ -79,7 +100,8 @@ async def test_keys_that_are_none_and_servers_that_are_not_there(
         "http://push.example/1", "https://127.0.0.1/1", "https://10.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/",
         "https://169.254.169.254/latest", "https://localhost/", "https://printer.local/", "https://intranet/", "ftp://a.example",
         "https://user@push.example/", "", "nonsense", "https://push.example/" + "x" * 2048, "https://100.64.0.1/",
-        "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://0.0.0.0/",
+        "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://0.0.0.0/", "https://[::7f00:1]/",
+        "https://[64:ff9b:1::7f00:1]/", "https://[::1", "https://push.example:99999/",
     ],
 )  # fmt: skip
 def test_endpoints_that_no_browser_has(endpoint: str) -> None:
@@ -87,17 +109,22 @@ def test_endpoints_that_no_browser_has(endpoint: str) -> None:
         check_endpoint(endpoint)
 
 
-async def test_nothing_of_our_own_network_is_written_to(browser: PushService) -> None:
+async def test_nothing_of_our_own_network_is_written_to(browser: PushService, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by its address nor by a name that leads to it."""
+
+    async def resolve(self: object, host: str, port: int, family: int) -> list[dict[str, object]]:
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": family, "proto": 0, "flags": 0}]
+
     guarded = WebPush(SECRET, "https://andina.co", timeout=2)
     try:
         for host in ("127.0.0.1", "localhost"):
-            with pytest.raises(Refused):
+            with pytest.raises(Refused, match=Trouble.NOT_AN_ADDRESS):
                 await send(guarded, browser, url=f"https://{host}/push/1")
         # a name that looks public is looked up at the moment of connecting
-        session = guarded._client()
-        with pytest.raises(OSError, match="private network"):
-            await session.connector._resolver.resolve("localhost", 443)  # type: ignore[union-attr]
+        monkeypatch.setattr("aiohttp.resolver.ThreadedResolver.resolve", resolve)
+        monkeypatch.setattr("aiohttp.resolver.AsyncResolver.resolve", resolve)
+        with pytest.raises(Refused, match=Trouble.PRIVATE_NETWORK):
+            await send(guarded, browser, url="https://push.example/push/1")
     finally:
         await guarded.close()
     assert browser.got == []
