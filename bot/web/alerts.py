@@ -56,7 +56,7 @@ async def cards(request: web.Request) -> web.Response:
         lambda session: alerts.open_for(session, viewer.user_id, _LOOKED_AT), company=viewer.company_id
     )
     found.sort(key=lambda row: row.offer_id is None)
-    context = {"cards": [Card(row, alerts.read_facts(row)) for row in found[:SHOWN]], "more": len(found) - SHOWN}
+    context = {"cards": [Card(row, alerts.read_facts(row)) for row in found[:SHOWN]], "others": found[SHOWN:]}
     return await render("_alerts.html", request, context)
 
 

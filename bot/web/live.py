@@ -25,6 +25,8 @@ _LONGEST = 300
 async def stream(request: web.Request) -> web.StreamResponse:
     """Events `conversations` and `leads` for lists, `conversation-<id>` and `lead-<id>` for one. `connected` comes first: by it
     a page that was cut off catches up."""
+    if request.transport is None:  # who asked is gone already
+        return web.Response()
     task = asyncio.current_task()
     assert task is not None
     streams = request.app[STREAMS]

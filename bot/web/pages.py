@@ -204,7 +204,11 @@ def chosen(request: web.Request, name: str, options: tuple[str, ...]) -> str:
 
 
 def chosen_id(request: web.Request, name: str) -> int | None:
-    value = request.query.get(name, "")
+    return as_id(request.query.get(name, ""))
+
+
+def as_id(value: str) -> int | None:
+    """None when no row can have it."""
     return int(value) if re.fullmatch(r"\d{1,19}", value) and int(value) <= _LARGEST_ID else None
 
 

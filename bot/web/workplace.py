@@ -26,7 +26,7 @@ from bot.standin import Outgoing
 from bot.takeover import LONGEST
 from bot.web.guard import MANAGERS, viewer_of
 from bot.web.inbox import file_response, line_of, owner_of
-from bot.web.pages import clean, field, render, row_id, word
+from bot.web.pages import as_id, clean, field, render, row_id, word
 from bot.web.takeover import composer_of, write
 from crm_bridge.assignment.reminders import TimePassed, TooFar
 from crm_bridge.companies import queries as companies
@@ -202,9 +202,7 @@ async def transfer(request: web.Request) -> web.Response:
     to, words = await field(request, "user", 20), await field(request, "words", 500)
 
     def hand_on(session: Session) -> workplace.Handed:
-        return workplace.transfer(
-            session, talk_id, int(to) if to.isdecimal() else 0, viewer.user_id, words, now, over=viewer.role in MANAGERS
-        )
+        return workplace.transfer(session, talk_id, as_id(to) or 0, viewer.user_id, words, now, over=viewer.role in MANAGERS)
 
     return await _bar(request, await _refused(request, hand_on))
 

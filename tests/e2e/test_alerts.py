@@ -111,6 +111,44 @@ async def test_many_tabs_of_one_browser_are_all_told(demo: Any, open_page: Any) 
         await expect(card(tab)).to_have_count(0)
 
 
+WORKER = """window.ports = [];
+window.SharedWorker = class {
+  constructor() {
+    const port = { sent: [], postMessage: data => port.sent.push(data), close: () => { port.closed = true; } };
+    this.port = port;
+    window.ports.push(port);
+  }
+};"""
+"""A worker in the page's hands, which says what it is told to."""
+
+
+async def until(page: Any, fact: str) -> None:
+    async with asyncio.timeout(10):
+        while not await page.evaluate(fact):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_stream_that_was_refused_is_opened_again_once(demo: Any, open_page: Any, watch: Any) -> None:
+    page = await open_page(demo.url)
+    await page.add_init_script(WORKER)
+    await demo.log_in(page, "valeria")
+    for count in (1, 2, 3):
+        await until(page, f"() => ports.length === {count}")
+        with watch.allowing("[object Event]"):
+            await page.evaluate(
+                "ports.filter(port => !port.closed).forEach(port => port.onmessage({data: {error: true, state: 2}}))"
+            )
+    await until(page, "() => ports.length === 4")
+    assert await page.evaluate("ports.map(port => [!!port.closed, port.sent.some(data => data.close)])") == [
+        *[[True, True]] * 3, [False, False]
+    ]  # fmt: skip
+    alerts: list[Any] = []
+    page.on("request", lambda request: alerts.append(request) if request.url.endswith("/alerts") else None)
+    await page.evaluate("ports[3].onmessage({data: {open: true}}); ports[3].onmessage({data: {name: 'connected'}})")
+    await page.wait_for_timeout(300)
+    assert len(alerts) == 1
+
+
 async def test_a_lead_that_is_passed_goes_on_and_the_first_is_told_who_has_it(demo: Any, open_page: Any) -> None:
     pages = {}
     for user in await rows(demo, User):

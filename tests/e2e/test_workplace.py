@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -126,7 +127,7 @@ async def test_when_the_window_is_closed_a_template_goes_out(demo: Any, open_pag
     await demo.writes("Ana Ruiz", PHONE, TECNO)
     person = demo.network.person("Ana Ruiz", PHONE)
     await person.say(TECNO, "sí, hablemos")
-    await expect(page.locator("#reply textarea[data-send]")).to_be_visible()
+    await expect(page.locator("#reply textarea[data-send]")).to_have_value("una idea")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -196,3 +197,68 @@ async def test_a_conversation_is_put_off_and_handed_on(demo: Any, open_page: Any
     camilo = await open_page(demo.url)
     await demo.log_in(camilo, "camilo")
     await expect(camilo.locator("#alerts .alert")).to_contain_text("quiere ver el azul")
+
+
+async def test_what_comes_leaves_alone_what_one_reads_and_writes(demo: Any, open_page: Any, watch: Any) -> None:
+    await demo.writes("Ana Ruiz", PHONE, TECNO, "hola, soy Ana Ruiz", "busco un portátil", "para mi empresa")
+    page = await open_page(demo.url, height=560)
+    await demo.log_in(page, "valeria")
+    await page.locator(".row").click()
+    await page.get_by_role("button", name="Tomar conversación").click()
+    ana, box, thread = demo.network.person("Ana Ruiz", PHONE), page.locator("#reply textarea"), page.locator(".thread")
+
+    await box.fill("un borrador")
+    await page.locator("summary", has_text="Pasar a").click()
+    words = page.get_by_label("Qué debe saber")
+    await words.fill("quiere el azul")
+    await page.evaluate(
+        """() => {
+          document.querySelector(".bubble").kept = true;
+          document.querySelector(".thread").scrollTop = 0;
+          document.querySelector("#side").scrollTop = 90;
+          getSelection().selectAllChildren(document.querySelector(".bubble .words"));
+        }"""
+    )
+    await words.focus()
+    await ana.say(TECNO, "¿sigues ahí?")
+    await expect(thread).to_contain_text("¿sigues ahí?")
+    await expect(page.locator("#known")).to_contain_text("Ana Ruiz")
+    await expect(words).to_be_focused()
+    await expect(words).to_have_value("quiere el azul")
+    await expect(box).to_have_value("un borrador")
+    assert await page.evaluate(
+        "[document.querySelector('.bubble').kept, document.querySelector('.thread').scrollTop,"
+        " document.querySelector('#side').scrollTop]"
+    ) == [True, 0, 90]
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#transfer")).to_be_focused()
+    await expect(words).not_to_be_visible()
+
+    talks = await page.context.new_page()
+    await talks.goto(demo.url)
+    await expect(talks.locator(".row .count")).to_have_count(0)
+    await page.evaluate("Object.defineProperty(document, 'hidden', { value: true, writable: true })")
+    await ana.say(TECNO, "¿hola?")
+    await expect(thread).to_contain_text("¿hola?")
+    await expect(talks.locator(".row .count")).to_have_text("1")
+    await page.evaluate("document.hidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(talks.locator(".row .count")).to_have_count(0)
+
+    with watch.allowing("/reply"), watch.allowing("ERR_FAILED"), watch.allowing("htmx:"):
+        await page.route("**/reply", lambda route: route.abort())
+        await box.press("Enter")
+        await expect(page.get_by_role("alert").locator("visible=true")).to_contain_text("No se pudo enviar")
+        await expect(box).to_have_value("un borrador")
+        await page.unroute("**/reply")
+    await page.route("**/reply", _slowly)
+    await box.press("Enter")
+    await expect(box).to_have_value("")
+    await box.press_sequentially("y otra cosa")
+    await expect(thread.locator(".bubble.ours", has_text="un borrador")).to_be_visible()
+    await expect(box).to_have_value("y otra cosa")
+    await expect(box).to_be_focused()
+
+
+async def _slowly(route: Any) -> None:
+    await asyncio.sleep(0.4)
+    await route.continue_()

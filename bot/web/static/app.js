@@ -43,18 +43,77 @@ document.addEventListener("click", (event) => {
   area.focus();
 });
 
+// hx-swap="keep": what is shown already and stays the same is left alone. So a voice note plays on, what is open stays open, and a
+// click or a selection ends on what it began on. Elements are known by their ids, those without one by being the same.
+const wired = (element) => ["hx-get", "hx-trigger"].map((name) => element.getAttribute(name)).join("\n");
+const keep = (mine, given, added) => {
+  if (mine.tagName !== given.tagName || wired(mine) !== wired(given)) {
+    mine.replaceWith(given);
+    added.push(given);
+    return given;
+  }
+  if (mine.isEqualNode(given)) return mine;
+  const settable = (element) => [...element.attributes].filter(({ name }) => name !== "open");
+  settable(mine).forEach(({ name }) => { if (!given.hasAttribute(name)) mine.removeAttribute(name); });
+  settable(given).forEach(({ name, value }) => { if (mine.getAttribute(name) !== value) mine.setAttribute(name, value); });
+  keepInside(mine, given, added);
+  return mine;
+};
+const keepInside = (mine, given, added) => {
+  const named = new Map([...mine.children].filter((each) => each.id).map((each) => [each.id, each]));
+  const nameless = [...mine.childNodes].filter((each) => !each.id);
+  const wanted = [...given.childNodes].map((each) => {
+    if (each.id && named.has(each.id)) return keep(named.get(each.id), each, added);
+    const at = each.id ? -1 : nameless.findIndex((other) => other.isEqualNode(each));
+    if (at >= 0) return nameless.splice(at, 1)[0];
+    added.push(each);
+    return each;
+  });
+  const staying = new Set(wanted);
+  [...mine.childNodes].forEach((each) => { if (!staying.has(each)) each.remove(); });
+  let place = mine.firstChild;
+  wanted.forEach((each) => {
+    if (each === place) place = place.nextSibling;
+    else mine.insertBefore(each, place);
+  });
+};
+if (window.htmx) {
+  htmx.defineExtension("keep", {
+    handleSwap(style, target, fragment) {
+      if (style !== "keep") return false;
+      const added = [];
+      const whole = fragment.firstElementChild;
+      if (whole && whole.id && whole.id === target.id) keep(target, whole, added);
+      else keepInside(target, fragment, added);
+      return added;
+    },
+  });
+}
+
 // A reader who scrolled up stays where they are; one at the end sees what comes.
-let follow = true;
+let reading = null;
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const box = event.detail.target.closest(".thread");
-  follow = !box || atEnd(box);
+  const { target } = event.detail;
+  const box = target.closest(".thread");
+  reading = box && { box, follow: atEnd(box), fromEnd: target.matches(".earlier") ? box.scrollHeight - box.scrollTop : 0 };
+});
+document.addEventListener("htmx:afterSwap", () => {
+  if (!reading) return;
+  const { box, follow, fromEnd } = reading;
+  reading = null;
+  if (fromEnd) box.scrollTop = box.scrollHeight - fromEnd;
+  else if (follow) toEnd(box);
 });
 document.addEventListener("htmx:afterSettle", (event) => {
-  const target = event.detail.target.isConnected ? event.detail.target : document;
-  const box = target.closest ? target.closest(".thread") : null;
-  if (box && follow) toEnd(box);
-  if (event.target.id === "reply") event.target.querySelector("textarea").focus();
-  document.querySelectorAll(".screen").forEach(toEnd);
+  if (event.target.id === "phone") toEnd(event.target.querySelector(".screen"));
+});
+
+// Nobody has read what came while the page was hidden.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.matches("[data-seen]") && document.hidden) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.querySelectorAll("[data-seen]").forEach((each) => htmx.trigger(each, "seen"));
 });
 
 // All tabs share one stream (live.js); a browser without shared workers has one in each.
@@ -72,6 +131,7 @@ class SharedSource extends EventTarget {
       }
       if (data.error) {
         this.readyState = data.state;
+        if (data.state === EventSource.CLOSED) this.close(); // whoever hears of it opens another
         if (this.onerror) this.onerror(new Event("error"));
       }
     };
@@ -119,6 +179,7 @@ const ring = () => {
 
 const alertBox = () => document.getElementById("alerts");
 const alertCards = () => [...document.querySelectorAll("#alerts .alert")];
+const alertsOpen = () => [...document.querySelectorAll("#alerts [data-tags]")].flatMap((each) => each.dataset.tags.split(" "));
 let alertsSeen = null; // none yet: those of a page that opens make no sound
 let clockSkew = 0; // the server's clock less ours, in ms
 
@@ -134,37 +195,29 @@ const highlightAlerted = () => {
 };
 
 const alertsChanged = () => {
-  const cards = alertCards();
+  const open = alertsOpen();
   const clock = document.querySelector("#alerts [data-now]");
   if (clock) clockSkew = Number(clock.dataset.now) - Date.now();
   showAlertTimes();
   highlightAlerted();
-  const more = document.querySelector("#alerts [data-more]");
-  const count = cards.length + Number(more ? more.dataset.more : 0);
-  document.title = (count ? `(${count}) ` : "") + document.title.replace(/^\(\d+\) /, "");
-  if (alertsSeen && cards.some((card) => !alertsSeen.has(card.id))) ring();
-  alertsSeen = new Set(cards.map((card) => card.id));
+  document.title = (open.length ? `(${open.length}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+  if (alertsSeen && open.some((tag) => !alertsSeen.has(tag))) ring();
+  alertsSeen = new Set(open);
   if ("serviceWorker" in navigator) {
     navigator.serviceWorker.getRegistration().then((found) => {
-      if (found && found.active) found.active.postMessage({ open: cards.map((card) => card.dataset.tag) });
+      if (found && found.active) found.active.postMessage({ open });
     });
   }
 };
 
 if (document.getElementById("alerts")) setInterval(showAlertTimes, 1000);
-// A menu that somebody has open stays as it is, whatever comes meanwhile.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { target, requestConfig } = event.detail;
-  if (target.id === "owner" && requestConfig.verb === "get" && target.querySelector("details[open]")) event.detail.shouldSwap = false;
-});
-
-const alertsIn = (markup) => (markup.match(/ id="alert-\d+"| data-more="\d+"/g) || []).join();
+const alertsIn = (markup) => (markup.match(/ data-tags="[^"]*"/g) || []).join();
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target !== alertBox()) return;
   // The same again stays as it is: who reads, hears or answers it is not interrupted.
   if (alertsIn(event.detail.xhr.responseText) === alertsIn(alertBox().innerHTML)) event.detail.shouldSwap = false;
 });
-document.addEventListener("htmx:afterSettle", (event) => {
+document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target === alertBox()) alertsChanged();
   else highlightAlerted();
 });
@@ -186,6 +239,12 @@ document.addEventListener("click", (event) => {
 const composer = () => document.getElementById("composer");
 const pane = (mode) => composer().querySelector(`[data-pane="${mode}"]`);
 const draftOf = (area) => `draft-${composer().dataset.talk}-${area.form.id}`;
+const keepDraft = (area) => {
+  if (area.value) sessionStorage.setItem(draftOf(area), area.value);
+  else sessionStorage.removeItem(draftOf(area));
+};
+const isSent = (markup) => markup.includes('data-sent="yes"');
+const forgetDraft = (area, words) => { if (sessionStorage.getItem(draftOf(area)) === words) sessionStorage.removeItem(draftOf(area)); };
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 const csrf = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
 let picked = null; // the file that is to be sent
@@ -341,7 +400,7 @@ const sendFile = (file, caption) => {
     if (request.status === 401) location.assign("/login");
     else if (request.status !== 200) failed();
     else {
-      if (caption) sessionStorage.removeItem(`draft-${box.dataset.talk}-reply`);
+      if (isSent(request.responseText)) forgetDraft(document.querySelector("#reply textarea"), caption);
       focusAfter = true;
       htmx.swap("#composer", request.responseText, { swapStyle: "outerHTML" }, { eventInfo: { target: box } });
     }
@@ -353,13 +412,16 @@ const sendFile = (file, caption) => {
 const RECORDINGS = [["audio/ogg;codecs=opus", "ogg"], ["audio/webm;codecs=opus", "webm"], ["audio/mp4", "m4a"]];
 const record = async () => {
   const form = document.getElementById("reply");
+  const button = form.querySelector("[data-record]");
   const kind = RECORDINGS.find(([type]) => MediaRecorder.isTypeSupported(type));
   complain("");
+  button.disabled = true; // while the browser asks
   let stream;
   try {
     if (!kind) throw new Error("no recording");
     stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-  } catch { complain("noMicrophone"); return; }
+  } catch { complain("noMicrophone"); return; } finally { button.disabled = false; }
+  if (!form.isConnected) { stream.getTracks().forEach((track) => track.stop()); return; }
   const parts = [];
   const begun = Date.now();
   const clock = setInterval(() => {
@@ -393,13 +455,29 @@ document.addEventListener("load", (event) => { // a picture that came late moves
   if (box && box.scrollHeight - box.scrollTop - box.clientHeight < event.target.offsetHeight + 80) toEnd(box);
 }, true);
 let focusAfter = false;
+// What is being sent leaves the field at once, so that one can write on; it comes back when it could not be sent.
+const WRITTEN = "#reply[hx-post], #note";
 document.addEventListener("htmx:beforeRequest", (event) => {
   const form = event.detail.elt;
-  if (form.id === "owner" && form.querySelector("details[open]")) event.preventDefault(); // somebody is choosing there
-  if (form.id === "reply" || form.id === "note") sessionStorage.removeItem(`draft-${composer().dataset.talk}-${form.id}`);
+  if (!form.matches(WRITTEN)) return;
+  const area = form.querySelector("textarea");
+  form.sending = area.value;
+  area.value = "";
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt: form, successful } = event.detail;
+  if (!form.matches(WRITTEN) || successful) return;
+  const area = form.querySelector("textarea");
+  area.value = [form.sending, area.value].filter(Boolean).join("\n");
+  keepDraft(area);
+  complain("failed");
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target === composer()) focusAfter = composer().contains(document.activeElement) || event.detail.requestConfig.verb === "post";
+  const { target, requestConfig: { elt, verb }, serverResponse } = event.detail;
+  if (target !== composer()) return;
+  focusAfter = target.contains(document.activeElement) || verb === "post";
+  if (elt.matches(WRITTEN) && isSent(serverResponse)) forgetDraft(elt.querySelector("textarea"), elt.sending);
+  if (recorder) stopRecording("cancel");
 });
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id === "composer") {
@@ -410,12 +488,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 document.addEventListener("input", (event) => {
   if (event.target.matches("#composer textarea[data-send]")) {
-    if (event.target.value) sessionStorage.setItem(draftOf(event.target), event.target.value);
-    else sessionStorage.removeItem(draftOf(event.target));
+    keepDraft(event.target);
     openChoices(event.target);
   }
   if (event.target.matches("[data-place]")) fillTemplates(composer());
 });
+document.addEventListener("mousedown", (event) => { if (event.target.closest("#choices")) event.preventDefault(); });
+document.addEventListener("focusout", (event) => { if (event.target.matches("[data-lists]")) closeChoices(); });
 document.addEventListener("change", (event) => { if (event.target.id === "file") pick(event.target.files[0]); });
 document.addEventListener("paste", (event) => {
   if (!composer() || !event.clipboardData.files.length) return;
@@ -491,6 +570,13 @@ const keysOfTalk = (event) => {
 document.addEventListener("keydown", (event) => {
   const at = event.target;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented || !at.closest || document.querySelector("dialog[open]")) return;
+  const menu = at.closest(".menu[open]");
+  if (menu && event.key === "Escape") {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    event.preventDefault();
+    return;
+  }
   if (at.closest("input, textarea, select")) {
     if (event.key === "Escape" && composer() && at.closest("#composer")) at.blur();
     return;

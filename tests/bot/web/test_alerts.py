@@ -10,14 +10,15 @@ import struct
 import zlib
 from base64 import urlsafe_b64encode
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from sqlalchemy import select
 
 from bot import takeover
 from bot.keys import CLOCK, LIVE, SETTINGS
-from bot.web import contacts
+from bot.web import contacts, live
 from bot.web.pages import HERE, texts
 from data.inbox import RANK
 from data.tables import (
@@ -160,6 +161,8 @@ async def test_many_alerts_show_a_few_and_say_that_there_are_more(site: Any) -> 
     page = await browser.get("/alerts")
     assert page.count("<article") == 3
     assert "Hay 4 avisos más" in page
+    tags = " ".join(re.findall(r'data-tags="([^"]+)"', page)).split()
+    assert len(set(tags)) == 7, "their notifications stay, as those of the ones shown do"
     assert "llamar a 6" in page
     await offer(site)
     assert re.findall(r'alert-title-\d+">([^<]+)', await browser.get("/alerts"))[0] == "Un prospecto para ti"
@@ -419,3 +422,9 @@ async def test_the_pages_are_installable(site: Any) -> None:
     assert worker.headers["Cache-Control"] == "no-cache"
     assert "worker-src 'self'; manifest-src 'self'" in worker.headers["Content-Security-Policy"]
     assert (HERE / "static" / "push.js").exists()
+
+
+async def test_a_stream_for_a_page_that_is_gone_already_is_not_begun(site: Any) -> None:
+    request = make_mocked_request("GET", "/live", app=site.app)
+    cast(Any, request)._protocol.transport = None
+    assert (await live.stream(request)).prepared is False
