@@ -92,6 +92,24 @@ async def test_an_offer_runs_out_and_then_the_managers_hear(any_shop: Any) -> No
     assert len(await alerts(shop)) == 3, "and that is all"
     (talk,) = await shop.rows(Conversation)
     assert talk.owner == "queued"
+    assert "[done" in ana.heard(shop.first)[-1].text, "she was told that somebody comes, and is not told otherwise"
+
+
+async def test_a_manager_hears_of_each_lead_that_waits_and_again_when_all_let_it_pass(any_shop: Any) -> None:
+    shop, ana, eva = any_shop, any_shop.person(), any_shop.person("Eva", "+57 300 5550001")
+    people = await staff(shop, beto="seller", gina="manager", ada="admin")
+    await do(shop, sellers.set_away, people["beto"], away=True, now=shop.service.clock.now())
+    for person in (ana, eva):
+        await shop.talk(person, shop.first, *FORM)
+        await look(shop)
+    assert await alerts(shop) == [("lead_waiting", people["gina"], "open")] * 2
+    await do(shop, sellers.set_away, people["beto"], away=False, now=shop.service.clock.now())
+    await look(shop)
+    shop.network.advance(timedelta(minutes=3))
+    await look(shop)
+    told = [(kind, user) for kind, user, _ in await alerts(shop)]
+    assert told[2:4] == [("lead_offered", people["beto"])] * 2
+    assert told[4:] == [("lead_unclaimed", people["gina"])] * 2
 
 
 async def test_nobody_there_is_told_once_and_served_when_somebody_comes(any_shop: Any) -> None:
@@ -122,6 +140,11 @@ async def test_where_nobody_sells_the_owners_hear_of_it_and_the_prospect_no_more
     assert (row.state, row.user_id) == ("waiting", None)
     assert "[done" in [message.text for message in ana.heard(shop.first)][-1]
     assert await alerts(shop) == [("lead_waiting", people["ada"], "open")]
+    await do(shop, takeover.take, row.conversation_id, people["ada"], shop.service.clock.now())
+    await look(shop)
+    shop.network.advance(timedelta(minutes=15))
+    await look(shop)
+    assert [kind for kind, _, _ in await alerts(shop)].count("reply_late") == 1, "hers, and once"
 
 
 async def test_when_nobody_knows_when_the_prospect_is_in_the_queue(any_shop: Any) -> None:
@@ -131,6 +154,25 @@ async def test_when_nobody_knows_when_the_prospect_is_in_the_queue(any_shop: Any
     await shop.talk(ana, shop.first, *FORM)
     await look(shop)
     assert "en la fila" in [message.text for message in ana.heard(shop.first)][-1]
+
+
+async def test_while_the_number_is_closed_its_dialog_alone_says_so_and_no_manager_is_alerted(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", gina="manager")
+    now, number = shop.service.clock.now(), await shop.number()
+    await do(shop, sellers.set_away, people["beto"], away=True, now=now)
+    opens = shop.service.numbers.by_id(number.id).local(now) + timedelta(days=2)
+    hours = {opens.strftime("%a").lower(): ["00:00-24:00"]}
+    await do(shop, lambda session: session.execute(update(Number).where(Number.id == number.id).values(hours=hours)))
+    await shop.service.read_numbers()
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    assert "[done" in ana.heard(shop.first)[-1].text
+    assert await alerts(shop) == []
+    shop.network.advance(timedelta(days=2))
+    await look(shop)
+    assert await alerts(shop) == [("lead_waiting", people["gina"], "open")]
+    assert "[done" in ana.heard(shop.first)[-1].text, "told once is enough"
 
 
 async def test_a_first_word_that_never_comes_passes_the_lead_on(any_shop: Any) -> None:
@@ -204,6 +246,7 @@ async def test_long_silence_gives_the_bot_its_turn_back_with_a_summary(any_shop:
     (talk,) = await shop.rows(Conversation)
     assert (talk.owner, talk.owner_id) == ("bot", None)
     (event,) = [each for each in await shop.rows(Event) if each.kind == "HandedBack"]
+    assert event.user_id is None
     assert event.payload == {"received": 1, "sent": 1, "last": "listo, gracias"}
     await ana.say(shop.first, "un portátil")
     await shop.settled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -42,8 +43,44 @@ async def test_a_prospect_is_asked_once_and_thanked(any_shop: Any) -> None:
     before = len(ana.heard(shop.first))
     await end(shop, talk.id, people["beto"])
     assert len(ana.heard(shop.first)) == before, "nothing is closed twice"
-    assert [event.kind for event in await shop.rows(Event)].count("AttentionRated") == 1
+    kinds = [event.kind for event in await shop.rows(Event)]
+    assert (kinds.count("AttentionRated"), kinds.count("HandedBack")) == (1, 1)
     assert [alert.kind for alert in await shop.rows(Alert)] == ["lead_offered"]
+
+
+async def test_two_who_finish_it_at_once_ask_once(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    (beto,) = (await staff(shop, beto="seller")).values()
+    await shop.talk(ana, shop.first, "hola")
+    (talk,) = await shop.rows(Conversation)
+    await do(shop, takeover.take, talk.id, beto, shop.service.clock.now())
+    await asyncio.gather(*(end(shop, talk.id, beto) for _ in range(6)))
+    assert [message.text for message in ana.heard(shop.first)][1:] == ["¿Cómo te atendimos?"]
+    assert len(await shop.rows(Rating)) == 1
+
+
+async def test_nobody_is_asked_about_what_nobody_accepted(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    (beto,) = (await staff(shop, beto="seller")).values()
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    (talk,) = await shop.rows(Conversation)
+    await end(shop, talk.id, beto)
+    assert (await shop.rows(Conversation))[0].owner == "bot"
+    assert await shop.rows(Rating) == []
+
+
+async def test_nobody_answers_what_another_was_asked_or_what_was_not_to_choose(any_shop: Any, value: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", gina="manager")
+    await finished(shop, ana, people["beto"])
+    (asked,) = await shop.rows(Rating)
+    for phone, score in (("573005550001", 1), ("573001234567", 9)):
+        pressed = {"type": "button_reply", "button_reply": {"id": f"rate:{asked.id}:{score}", "title": "⭐ Muy mal"}}
+        assert await shop.post(value({"type": "interactive", "interactive": pressed}, phone=phone)) == 200
+        await shop.settled()
+    assert [row.score for row in await shop.rows(Rating)] == [None]
+    assert [row.kind for row in await shop.rows(Alert)] == ["lead_offered"]
 
 
 async def test_a_bad_rating_reaches_the_managers(any_shop: Any) -> None:

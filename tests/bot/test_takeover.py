@@ -48,6 +48,8 @@ async def test_a_seller_answers_the_bot_is_silent_and_goes_on_where_it_was(any_s
     (carla,) = await _sellers(shop, "Carla")
     await shop.talk(ana, shop.first, "hola", "Ana Ruiz")
     await _writes(shop, carla, "Hola Ana, soy Carla")
+    (talk,) = await shop.rows(Conversation)
+    assert (talk.unread, talk.preview) == (0, "Hola Ana, soy Carla")
     await ana.say(shop.first, "¿tienen portátiles?")
     await shop.settled()
     heard = [message.text.split("]")[0] for message in ana.heard(shop.first)]
@@ -120,9 +122,9 @@ async def test_what_cannot_be_sent_is_refused_and_takes_nothing(any_shop: Any) -
     assert (talk.owner, len(await shop.rows(OutboxMessage)), await shop.rows(Event)) == ("bot", 1, [])
 
 
-async def test_what_the_bot_had_not_begun_to_send_is_taken_back(any_shop: Any) -> None:
-    shop, ana = any_shop, any_shop.person()
-    (carla,) = await _sellers(shop, "Carla")
+async def test_what_the_bot_had_not_begun_to_send_is_taken_back_and_nothing_else(any_shop: Any) -> None:
+    shop, ana, eva = any_shop, any_shop.person(), any_shop.person("Eva", "+57 300 5550001")
+    carla, beto = await _sellers(shop, "Carla", "Beto")
     await shop.talk(ana, shop.first, "hola")
     number = await shop.number()
     await shop.run_sql(f"UPDATE numbers SET stopped = 'probando' WHERE id = {number.id}")
@@ -130,9 +132,15 @@ async def test_what_the_bot_had_not_begun_to_send_is_taken_back(any_shop: Any) -
     await ana.say(shop.first, "Ana Ruiz")
     while len(await shop.rows(OutboxMessage)) < 2:
         await asyncio.sleep(0.01)
-    await _does(shop, takeover.take, carla)
-    assert [row.state for row in await shop.rows(OutboxMessage)][1:] == ["cancelled"]
+    message = await _does(shop, takeover.reply, carla, "Hola Ana")
+    await eva.say(shop.first, "hola")
+    while len(await shop.rows(OutboxMessage)) < 4:
+        await asyncio.sleep(0.01)
+    take = partial(takeover.take, talk_id=message.conversation_id, user_id=beto, now=shop.service.clock.now(), over=True)
+    await shop.database.write(take)
+    assert [row.state for row in await shop.rows(OutboxMessage)][1:] == ["cancelled", "queued", "queued"]
     await shop.run_sql(f"UPDATE numbers SET stopped = NULL WHERE id = {number.id}")
     await shop.service.read_numbers()
-    await _writes(shop, carla, "Hola Ana")
+    await shop.settled()
     assert [message.text.split("]")[0] for message in ana.heard(shop.first)] == ["[first", "Hola Ana"]
+    assert [message.text.split("]")[0] for message in eva.heard(shop.first)] == ["[first"]

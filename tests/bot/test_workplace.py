@@ -11,7 +11,7 @@ import pytest
 from bot import workplace
 from bot.attachments import FileTooBig, WrongFile, attachment
 from bot.channels.whatsapp_templates import Approved, approved
-from bot.takeover import NothingWritten, TooLong, WindowClosed, take
+from bot.takeover import NothingWritten, TooLong, WindowClosed, give_back, take
 from bot.workplace import ShortcutTaken, StillTheBots, WrongShortcut, WrongTemplate
 from crm_bridge.assignment.reminders import TimePassed, TooFar
 from crm_bridge.assignment.rules import Taken, UnknownSeller
@@ -142,6 +142,9 @@ async def test_a_file_and_a_template_go_out_as_the_seller(any_shop: Any) -> None
     shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, media, "óyelo"))
     await shop.settled()
     assert [message.type for message in ana.heard(shop.first)][-3:] == ["image", "audio", "text"]
+    shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, media, ""))
+    await shop.settled()
+    assert [message.type for message in ana.heard(shop.first)][-2:] == ["text", "audio"], "no words, no message of them"
     assert (await shop.rows(Conversation))[0].owner_id == carla
     with pytest.raises(Taken):
         await _does(shop, workplace.send_file, beto, photo, media, "")
@@ -161,9 +164,10 @@ async def test_a_file_and_a_template_go_out_as_the_seller(any_shop: Any) -> None
 
 async def test_a_note_is_kept_beside_and_tells_whom_it_names(any_shop: Any) -> None:
     shop, ana = any_shop, any_shop.person()
-    carla, beto = await _sellers(shop, "Carla Paz", "Beto Gil")
+    carla, beto, luz = await _sellers(shop, "Carla Paz", "Beto Gil", "Luz")
+    await shop.run_sql(f"UPDATE users SET active = {'false' if shop.database.dialect == 'postgresql' else 0} WHERE id = {luz}")
     await shop.talk(ana, shop.first, "hola")
-    note, alerts = await _does(shop, workplace.note, carla, "@Beto Gil y @carla: pide factura")
+    note, alerts = await _does(shop, workplace.note, carla, "@Beto Gil, @Luz y @carla: pide factura")
     assert (note.mentions, [(alert.user_id, alert.kind) for alert in alerts]) == ([beto], [(beto, "mention")])
     assert alerts[0].facts["by"] == "Carla Paz"
     for words, refusal in ((" ", NothingWritten), ("x" * 4097, TooLong)):
@@ -245,8 +249,20 @@ async def test_what_is_put_off_comes_back_in_time_or_with_a_message(any_shop: An
     await shop.settled()
     assert await views() == (1, 1, 0)
     (talk,) = await shop.rows(Conversation)
+    assert talk.snoozed_until is None, "it ends for good, and not until it is read"
     await shop.database.write(lambda session: queries.mark_read(session, talk.id), company=talk.company_id)
     assert await views() == (1, 1, 0), "read, it stays"
+
+
+async def test_what_one_put_off_is_not_put_off_for_the_next(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    carla, beto = await _sellers(shop, "Carla", "Beto")
+    await shop.talk(ana, shop.first, "hola")
+    for work, arguments in ((take, (beto,)), (workplace.transfer, (beto, carla, "")), (give_back, (carla,))):
+        await _does(shop, take, carla, over=True)
+        await _does(shop, workplace.snooze, carla, shop.service.clock.now() + timedelta(hours=3), "")
+        await _does(shop, work, *arguments, over=True)
+        assert [talk.snoozed_until for talk in await shop.rows(Conversation)] == [None], work
 
 
 async def test_the_views_tell_whose_it_is_and_since_when_it_waits(any_shop: Any) -> None:

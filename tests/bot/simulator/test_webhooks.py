@@ -16,6 +16,7 @@ from bot.simulator.conversation import Message
 from bot.simulator.delivery import Profile
 from bot.simulator.network import Network, Number
 from bot.simulator.people import NoSuchChoice, Person
+from bot.simulator.webhooks import Webhooks
 
 HELLO = {"type": "text", "text": {"body": "Hola"}}
 BUTTONS = {
@@ -89,6 +90,19 @@ async def test_nothing_is_lost_while_nobody_listens(network: Network, shop: Numb
     network.webhooks.url = url
     await network.settled()
     assert [m["text"]["body"] for m in service.messages] == ["¿hay alguien?"]
+
+
+async def test_once_closed_it_sends_nothing_more(service: Any) -> None:
+    hooks = Webhooks(service.url, "app-secret", first_retry=0.01)
+    service.answers = [500] * 100
+    tried = hooks.send("ana", b"{}")
+    assert await tried == 500
+    await hooks.close()
+    late = hooks.send("ana", b"{}")
+    assert late.cancelled()
+    assert hooks.waiting == 0
+    await asyncio.sleep(0.05)
+    assert len(service.answers) == 99
 
 
 async def test_a_refused_person_does_not_hold_up_another(network: Network, shop: Number, ana: Person, service: Any) -> None:
