@@ -117,7 +117,8 @@ class Handover:
     async def _one(self, work: Callable[..., Told | None], table: type[Assignment | Reminder], company: int, row: int) -> bool:
         """What is due of one row; one that fails is put off, so that it holds up no other. Whether anything was done."""
         if (done := await self._do(partial(work, row=row), company)) is None:
-            later = update(table).where(table.id == row).values(due_at=self._clock.now() + PUT_OFF)
+            now = self._clock.now()
+            later = update(table).where(table.id == row, table.due_at <= now).values(due_at=now + PUT_OFF)
             await self._database.write(lambda session: session.execute(later), company=company)
         return bool(done)
 
