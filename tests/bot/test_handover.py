@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import pytest
 from sqlalchemy import select, update
 
 from bot import takeover
@@ -368,3 +369,24 @@ async def test_one_that_fails_is_put_off_and_the_others_go_on(any_shop: Any, cap
     shop.network.advance(timedelta(minutes=2))
     await look(shop)
     assert (await shop.rows(Assignment))[0].state == "offered"
+
+
+async def test_one_that_fails_but_was_settled_meanwhile_keeps_its_own_time(
+    any_shop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, ana = any_shop, any_shop.person()
+    await staff(shop, beto="seller")
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    (row,) = await shop.rows(Assignment)
+    tried: list[int] = []
+
+    def fails(session: Any, row_id: int, now: Any) -> None:
+        tried.append(row_id)
+        raise RuntimeError
+
+    monkeypatch.setattr(service, "due", lambda session, now: [] if tried else [(row.company_id, row.id)])
+    monkeypatch.setattr(service, "decide", fails)
+    await look(shop)
+    assert tried
+    assert (await shop.rows(Assignment))[0].due_at == row.due_at
