@@ -58,7 +58,8 @@ def meanwhile(talk: Talk) -> None:
         talk.note()
         talk.say(talk.common("waits_cancelled"))
     elif not talk.means("yes", "affirm"):  # "ok" wants no answer
-        if talk.asks and wish != "human" and talk.intent != "greet" and wording.content(talk.dialog, talk.turn.text):
+        asked = talk.asks and wish != "human" and talk.intent != "greet"
+        if asked and wording.content(talk.dialog, wording.questions(talk.turn.text)):
             talk.note()
             talk.add(talk.common("unknown_question"))
         elif wish in ("insult", "complaint"):

@@ -111,6 +111,11 @@ def statements(text: str, *, clauses: bool = False) -> str:
     return (_ASKING_CLAUSE if clauses else _QUESTION).sub(lambda match: " " * len(match.group()), text)
 
 
+def questions(text: str) -> str:
+    """The questions of a message, by their marks; all of it where there are none."""
+    return " ".join(match.group() for match in _QUESTION.finditer(text)) or text
+
+
 def without(dialog: Dialog, text: str, spans: Iterable[tuple[int, int]]) -> str:
     """The message without what was read already, nor the small words that tied it in ("de 2 millones"), in its place."""
     for start, end in spans:
