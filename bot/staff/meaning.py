@@ -44,7 +44,7 @@ _CLOSE, _MARGIN = 84.0, 4.0
 """How alike a slip must be to what was meant, and its lead over any other command."""
 _MOST_LEADS = 8
 _SHORTEST_SLIP = 4
-"""Letters of a word in which a slip is looked for: "yo lo tomo" is no slip of "no lo tomo"."""
+"""Letters of a word in which a slip may change anything: "yo puedo" is no slip of "no puedo"."""
 
 
 @cache
@@ -133,7 +133,8 @@ def _slip(said: str, folded: str, start: int, role: str) -> Meant | None:
         if role not in command.roles or len(way) < 5 or many > len(tokens) or (many < len(tokens) and not command.words):
             continue
         written = [token for token, _ in tokens[:many]]
-        if any(len(word) < _SHORTEST_SLIP and word != token for word, token in zip(way.split(), written, strict=True)):
+        short = any(len(word) < _SHORTEST_SLIP and word != token for word, token in zip(way.split(), written, strict=True))
+        if short and not command.looks:
             continue
         likeness = fuzz.ratio(way, " ".join(written))
         if likeness >= _CLOSE and likeness > scores.get(command.name, (0.0, 0, command))[0]:

@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("America/Bogota"))
     [
         (command, said)
         for command, ways in {
-            "leads": "cuales tengo|q hay pa mi|listame los prospectos|tengo algo nuevo?|qué clientes tengo",
+            "leads": "cuales tengo|mi prospectos|q hay pa mi|listame los prospectos|tengo algo nuevo?|qué clientes tengo",
             "next": "dale el siguiente|pasame el siguiente|otro|quien mas|a quien le respondo|regálame el próximo",
             "take": "dale lo tomo|yo lo tomo|la cojo|yo la agarro|listo yo la atiendo|la tomo yo|mío|me la quedo",
             "pass": "paso no puedo|no puedo ahora|ahora no puedo|paso de este|dáselo a otro|que lo tome otro|paso, estoy ocupado",
@@ -58,7 +58,7 @@ def test_commands_are_heard_in_every_form(command: str, said: str) -> None:
     [
         "Dime si te sirve", "Paso mañana por su oficina", "La tengo lista", "Tengo 3 disponibles", "Está disponible en negro",
         "Otro modelo", "El siguiente modelo es mejor", "¿Quién recibe el pedido?", "No puedo bajar más", "Vuelvo con el precio",
-        "no espera",
+        "no espera", "Yo puedo", "Un lo tomo",
     ],
 )  # fmt: skip
 def test_what_is_said_to_customers_is_no_command(said: str) -> None:

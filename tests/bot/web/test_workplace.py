@@ -256,7 +256,7 @@ async def test_a_conversation_is_handed_on_by_whom_it_is(site: Any, here: str) -
     assert "Pasar a…" not in await seller.get(f"{here}/owner")
     bar = await (await seller.post(f"{here}/transfer", {"user": str(ids["admin"])})).text()
     assert "Otra persona está respondiendo" in bar
-    for wrong in ("", "x", "9" * 20, str(site.ids["otra"]["seller"]), str(ids["manager"])):
+    for wrong in ("", "x", "9" * 19, "9" * 20, str(site.ids["otra"]["seller"]), str(ids["manager"])):
         assert "ya no está en la empresa" in await (await manager.post(f"{here}/transfer", {"user": wrong})).text()
     bar = await (await manager.post(f"{here}/transfer", {"user": str(ids["seller"])})).text()
     assert "Espera a que acepte seller una" in bar
