@@ -228,9 +228,10 @@ def main() -> None:
         from bot.maintenance import Refused
         from bot.serve import CannotListen
         from bot.settings import WrongSettings
+        from bot.transcription import NoModel
         from dialogs.loader import DialogError
 
-        if not isinstance(error, WrongSettings | WrongSchema | CannotListen | DialogError | Refused):
+        if not isinstance(error, WrongSettings | WrongSchema | CannotListen | DialogError | NoModel | Refused):
             raise
         print(f"mostrador: {error}", file=sys.stderr)
         sys.exit(2)

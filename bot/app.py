@@ -34,6 +34,7 @@ from bot.outbox import Sender
 from bot.service import Service
 from bot.settings import Settings
 from bot.standin import StandIns
+from bot.transcription import Transcriber, whisper
 from bot.turns import Turns
 from bot.web.preview import NLU
 from bot.webhook import LIMIT, telegram_routes, whatsapp_routes
@@ -74,14 +75,16 @@ async def make_app(
     backoff: float = 1.0,
     roles: Collection[str] = ROLES,
     private: bool = False,
+    transcriber: Transcriber | None = None,
 ) -> web.Application:
     """The whole service as one aiohttp application, or those `roles` of it. `extra` adds what only some run (the simulator);
     `backoff` is the seconds before a failed message is sent again; `private` lets alerts go to servers of our own network.
-    Loads the dialogs and the understanding where they are not given, here, so that what is broken stops the start
-    (DialogError)."""
+    Loads the dialogs, the understanding and the `transcriber` where they are not given, here, so that what is broken stops the
+    start (DialogError, NoModel)."""
     clock = clock or Clock()
     flows = flows or load_folder()
     nlu = nlu or load_nlu(cache=Path("var/models"))
+    transcriber = transcriber or (whisper(settings.whisper_model) if settings.whisper_model else None)
     app = web.Application(client_max_size=LIMIT)
     database = connect(settings.database_url)
     numbers = Numbers(flows, nlu, settings.whatsapp_token.get_secret_value())
@@ -108,9 +111,11 @@ async def make_app(
     service.handover = Handover(database, numbers, clock, service.on_said, service.on_changed, lambda: service.turns.busy)
     service.alerting = Alerting(settings, database, clock, cluster, service.on_said, private=private)
     stand_ins = StandIns(numbers, channels, clock)
-    service.intake = Intake(database, numbers, clock, stand_ins.make, service.on_stored, service.backlog.late)
+    service.intake = Intake(
+        database, numbers, clock, stand_ins.make, service.on_stored, service.backlog.late, hears=transcriber is not None
+    )
     numbers.on_edited = service.tell_numbers
-    service.media = Media(database, numbers, channels, clock, settings.media_dir)
+    service.media = Media(database, numbers, channels, clock, settings.media_dir, service.on_stored, transcriber)
     app[SETTINGS], app[DATABASE], app[CLOCK], app[LIVE], app[NUMBERS] = settings, database, clock, service.live, numbers
     app[FLOWS], app[SERVICE], app[NLU] = flows, service, nlu
 
@@ -170,6 +175,7 @@ async def _running(service: Service, http: ClientSession, roles: Collection[str]
             await asyncio.wait([*running, *service.tasks], timeout=2)
             await asyncio.gather(service.sender.drain(DRAIN / 2), service.alerting.drain(DRAIN / 2))
             await service.courtesies.close()
+            await service.media.close()
             if isinstance(whatsapp := service.channels["whatsapp"], WhatsApp):
                 await whatsapp.close()
             await service.cluster.leave()

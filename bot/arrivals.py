@@ -14,6 +14,7 @@ from bot.channels.base import Inbound, Notice, Sender, Status
 from bot.notices import apply_notice
 from bot.numbers import OurNumber
 from bot.standin import Outgoing
+from bot.transcription import LONGEST
 from crm_bridge.people.rules import canonical_phone
 from crm_bridge.people.service import Contact, resolve
 from data import inbox
@@ -94,8 +95,9 @@ def referral_of(message: Inbound) -> dict[str, Any] | None:
     return {"form": token[0][:64]} if token and token[0].isalnum() else None
 
 
-def store(session: Session, dialect: str, batch: Batch, stand_in: StandIn, now: datetime) -> Stored:
-    """Write the batch: bodies, people and conversations where they are new, then messages, files and statuses."""
+def store(session: Session, dialect: str, batch: Batch, stand_in: StandIn, now: datetime, *, hears: bool = False) -> Stored:
+    """Write the batch: bodies, people and conversations where they are new, then messages, files and statuses. `hears`: voice
+    notes for the bot are held until their words are there."""
     inbox.add_bodies(session, batch.bodies)
     fresh = _without_known(session, batch.messages)
     contacts = [contact_of(message.sender, number.row.company_id) for _, message, number in fresh]
@@ -137,7 +139,7 @@ def store(session: Session, dialect: str, batch: Batch, stand_in: StandIn, now: 
                 "payload": _encode(message).decode(),
                 "at": message.at,
                 "received_at": now,
-                "state": "new",
+                "state": "held" if hears and owner != "human" and _is_note(message) else "new",
             }
         )
         if message.media is not None:
@@ -166,6 +168,10 @@ def store(session: Session, dialect: str, batch: Batch, stand_in: StandIn, now: 
         for number in numbers:
             apply_notice(session, notice, number, now)
     return Stored(tuple(arrived), moved, tuple(made), len(batch.notices))
+
+
+def _is_note(message: Inbound) -> bool:
+    return message.kind == "voice" and message.media is not None and (message.media.size or 0) <= LONGEST
 
 
 def _without_known(session: Session, messages: Iterable[tuple[int, Inbound, OurNumber]]) -> list[tuple[int, Inbound, OurNumber]]:

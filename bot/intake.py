@@ -55,7 +55,7 @@ class Overloaded(Exception):
 
 class Intake:
     """`accept` returns when the body is durable. `on_stored` is told, after each commit, what came; `late(number)` tells whether
-    a number's messages wait too long already for more to be taken."""
+    a number's messages wait too long already for more to be taken; `hears`: voice notes wait for their words."""
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Intake:
         late: Callable[[int], bool],
         limit: int = 5_000,
         room: int = ROOM,
+        hears: bool = False,
     ) -> None:
         self._database = database
         self._numbers = numbers
@@ -76,6 +77,7 @@ class Intake:
         self._late = late
         self._limit = limit
         self._room = room
+        self._hears = hears
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._large: set[asyncio.Task[None]] = set()
@@ -182,7 +184,7 @@ class Intake:
         }
 
     def _store(self, session: Session, batch: Batch) -> Stored:
-        return store(session, self._database.dialect, batch, self._stand_in, self._clock.now())
+        return store(session, self._database.dialect, batch, self._stand_in, self._clock.now(), hears=self._hears)
 
     def _sorted(self, waiting: Sequence[_Waiting]) -> Batch:
         batch = Batch()

@@ -25,6 +25,7 @@ from bot.clock import Clock
 from bot.intake import Intake
 from bot.numbers import Numbers
 from bot.settings import Settings
+from bot.transcription import NoModel, whisper
 from crm_bridge.companies import rules, service
 from data import schema
 from data.inbox import BODIES, MESSAGES, OUTBOX, STATUSES
@@ -231,6 +232,8 @@ async def doctor(settings: Settings) -> bool:
     checks.append((bool(load_folder()), "dialogs: all valid"))
     checks.append((bool(settings.app_secrets), "WHATSAPP_APP_SECRET: needed to take webhooks"))
     checks.append((bool(settings.whatsapp_verify_token.get_secret_value()), "WHATSAPP_VERIFY_TOKEN: needed when Meta subscribes"))
+    if settings.whisper_model is not None:
+        checks.append(_ear(settings.whisper_model))
     async with ClientSession(timeout=ClientTimeout(total=10)) as http:
         for number in numbers:
             if number.channel == "whatsapp":
@@ -240,6 +243,14 @@ async def doctor(settings: Settings) -> bool:
     for fine, what in checks:
         console.print(("[green]✓[/green] " if fine else "[red]✗[/red] ") + what, highlight=False)
     return all(fine for fine, _ in checks)
+
+
+def _ear(model: Path) -> tuple[bool, str]:
+    try:
+        whisper(model)
+    except NoModel as error:
+        return False, f"WHISPER_MODEL: {error}"
+    return True, f"WHISPER_MODEL: voice notes are heard with {model.name}"
 
 
 async def _reach(http: ClientSession, settings: Settings, number: Number) -> tuple[bool, str]:

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     """How long a message whose sending was not answered waits for its status before it is sent again."""
     media_dir: Path = Path("var/media")
     """Where received files are kept."""
+    whisper_model: Path | None = None
+    """The folder of a CTranslate2 Whisper model that turns voice notes into text; empty: people are asked to write."""
     log_format: Literal["console", "json"] = "console"
     """How log lines are written."""
 
@@ -71,6 +73,11 @@ class Settings(BaseSettings):
         if (address := value.get_secret_value()) and not address.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("use redis://host:port/0, rediss://… or unix://…")
         return value
+
+    @field_validator("whisper_model", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return value or None  # an empty path would be the current folder
 
     @field_validator("smtp_url")
     @classmethod

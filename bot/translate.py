@@ -56,6 +56,8 @@ def _attachments(row_id: int, message: Inbound) -> list[Attachment]:
     """What a message brought besides its words. `file` names the inbox message, where the file itself is found later."""
     file = str(row_id)
     match message.kind:
+        case "voice" if message.text:  # what it says is in the text
+            return []
         case "image" | "audio" | "voice" | "video" | "document" | "sticker" as kind:
             return [Attachment(kind, file=file, name=(message.media.filename or "") if message.media else "")]
         case "location" if message.place is not None:

@@ -73,7 +73,7 @@ class Conversation(OfCompany, Base):
 
 
 class InboxMessage(OfCompany, Base):
-    """One message from a person. `state`: new, done, or parked with its error."""
+    """One message from a person. `state`: held (a voice note that is listened to), new, done, or parked with its error."""
 
     __tablename__ = "inbox_messages"
     __table_args__ = (

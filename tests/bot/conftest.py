@@ -29,6 +29,7 @@ from bot.simulator import cloud_api
 from bot.simulator.network import Network
 from bot.simulator.people import Person
 from bot.simulator.webhooks import body, signature
+from bot.transcription import Transcriber
 from data import outbox
 from data.session import Database, connect
 from data.tables import Base, Company, Number, WebhookBody
@@ -153,7 +154,13 @@ async def open_shop(nlu: Nlu, flows: dict[str, Dialog], tmp_path: Path) -> Async
     async with AsyncExitStack() as stack:
 
         async def open_one(
-            database_url: str, *, backoff: float = 0.02, graph: str | None = None, roles: str = "", **settings: Any
+            database_url: str,
+            *,
+            backoff: float = 0.02,
+            graph: str | None = None,
+            roles: str = "",
+            transcriber: Transcriber | None = None,
+            **settings: Any,
         ) -> Shop:
             database = connect(database_url)
             if not await database.read(lambda session: session.scalar(select(Company.id).limit(1))):
@@ -186,6 +193,7 @@ async def open_shop(nlu: Nlu, flows: dict[str, Dialog], tmp_path: Path) -> Async
                 flows=flows,
                 nlu=nlu,
                 roles=roles_of([roles]),
+                transcriber=transcriber,
             )
             stack.push_async_callback(database.close)
             await stack.enter_async_context(TestServer(app, port=port))

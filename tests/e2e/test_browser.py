@@ -22,7 +22,7 @@ SHIPPING = (
     "Sí, enviamos a todo el país: en Bogotá llega el mismo día o al siguiente, y a otras ciudades en 2 a 4 días hábiles. "
     "Desde $ 500.000 el envío es gratis."
 )
-VOICE = "Todavía no puedo escuchar audios 🙈 Escríbemelo, por favor; tu audio queda guardado para el asesor."
+VOICE = "No pude escuchar tu audio 🙈 Escríbemelo, por favor; queda guardado para el asesor."
 MAIL = "Por último, ¿a qué correo te mando la cotización? Si no quieres darlo, escribe saltar."
 SUMMARY = """Esto es lo que tengo:
 • Nombre: Ana Ruiz
