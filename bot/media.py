@@ -107,7 +107,7 @@ class Media:
 
         def write(session: Session) -> tuple[int, int, Inbound] | None:
             _save(session, file, change)
-            return _release(session, file, words)
+            return _release(session, file, words, self._clock.now())
 
         released = await self._database.write(write)
         if released is not None:
@@ -160,8 +160,8 @@ def _save(session: Session, file: MediaFile, change: dict[str, Any]) -> None:
     session.execute(update(MediaFile).where(MediaFile.company_id == file.company_id, MediaFile.id == file.id).values(change))
 
 
-def _release(session: Session, file: MediaFile, words: str) -> tuple[int, int, Inbound] | None:
-    """(conversation, body, message) when it was held until now."""
+def _release(session: Session, file: MediaFile, words: str, now: datetime) -> tuple[int, int, Inbound] | None:
+    """(conversation, body, message) when it was held until now. It counts as received now: nobody was late with the answer."""
     message = session.get(InboxMessage, file.message_id)
     if message is None or message.company_id != file.company_id:
         return None
@@ -169,7 +169,7 @@ def _release(session: Session, file: MediaFile, words: str) -> tuple[int, int, I
     released = session.execute(
         update(InboxMessage)
         .where(InboxMessage.company_id == file.company_id, InboxMessage.id == message.id, InboxMessage.state == "held")
-        .values(state="new", text=words, payload=msgspec.json.encode(inbound).decode())
+        .values(state="new", received_at=now, text=words, payload=msgspec.json.encode(inbound).decode())
     )
     return (message.conversation_id, message.body_id, inbound) if cast(CursorResult[Any], released).rowcount else None
 

@@ -42,7 +42,7 @@ async def ana_buys_a_laptop(ana: Any) -> None:
     """From "hola" to a lead: a voice note, a typo, a question in the middle, two answers in one, an e-mail put right."""
     await ana.says("hola", f"< {HELLO}\n¿Con quién tengo el gusto?")
     await ana.says("me llamo Ana Ruiz", "< Cuéntame, Ana, ¿qué estás buscando?")
-    await ana.records(f"< {VOICE}\n\n¿Qué equipo estás buscando?")
+    await ana.records(f"< {VOICE}\n¿Qué equipo estás buscando?")
     await ana.says("un portátil para diseño", *BUYER)
     await ana.says("para una enpresa", "< ¿Cómo se llama la empresa?")
     await ana.says("Estudio Ruiz", "< ¿Qué presupuesto tienes, más o menos?")
