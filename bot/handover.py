@@ -100,25 +100,31 @@ class Handover:
         loop = asyncio.get_running_loop()
         for due, work, table in (
             (assignment.due, self._decide, Assignment),
-            (targets.due, self._target, Assignment),
-            (reminders.due, self._remind, Reminder),
+            (_alone(targets.due), self._target, Assignment),
+            (_alone(reminders.due), self._remind, Reminder),
         ):
             while found := await self._database.read(partial(due, now=self._clock.now())):
                 done: list[bool] = []
                 for start in range(0, len(found), TOGETHER):
                     began = loop.time()
-                    some = [self._one(work, table, company, row) for company, row in found[start : start + TOGETHER]]
+                    some = [self._some(work, table, company, rows) for company, rows in found[start : start + TOGETHER]]
                     done += await asyncio.gather(*some)
                     if self._busy():  # prospects are answered first, however many of them are ready
                         await asyncio.sleep(YIELDS * (loop.time() - began))
                 if not any(done):
                     break  # others are at them
 
-    async def _one(self, work: Callable[..., Told | None], table: type[Assignment | Reminder], company: int, row: int) -> bool:
-        """What is due of one row; one that fails is put off, so that it holds up no other. Whether anything was done."""
-        if (done := await self._do(partial(work, row=row), company)) is None:
+    async def _some(
+        self, work: Callable[..., Told | None], table: type[Assignment | Reminder], company: int, rows: Sequence[int]
+    ) -> bool:
+        """What is due of these rows, in one transaction; where one of them spoils it, each by itself; and that one is put off, so
+        that it holds up no other. Whether anything was done."""
+        done = await self._do(partial(work, rows=rows), company)
+        if done is None and len(rows) > 1:
+            return any([await self._some(work, table, company, [row]) for row in rows])
+        if done is None:
             now = self._clock.now()
-            later = update(table).where(table.id == row, table.due_at <= now).values(due_at=now + PUT_OFF)
+            later = update(table).where(table.id == rows[0], table.due_at <= now).values(due_at=now + PUT_OFF)
             await self._database.write(lambda session: session.execute(later), company=company)
         return bool(done)
 
@@ -146,29 +152,36 @@ class Handover:
         return True
 
     # ------------------------------------------------------------------------------------------- hand-overs
-    def _decide(self, session: Session, row: int, now: datetime) -> Told | None:
-        decision = assignment.decide(session, row, now)
-        if decision is None:
+    def _decide(self, session: Session, rows: Sequence[int], now: datetime) -> Told | None:
+        decisions = assignment.decide_all(session, rows, now)
+        if not decisions:
             return None
-        told = _changes(decision.assignment)
-        if decision.expired is not None:
-            told.changed += [_alerted(each) for each in alerts.withdraw(session, offer_id=decision.expired.id, now=now)]
-        if decision.offer is not None:
-            self._alert(session, told, "lead_offered", decision.assignment, [decision.offer.user_id], now, decision.offer)
-        else:
-            self._nobody(session, told, decision, now)
+        told = Told()
+        waits = any(decision.offer is None for decision in decisions)
+        people = sellers.staff(session, decisions[0].assignment.company_id, now, sellers.SUPERVISORS) if waits else []
+        for decision in decisions:
+            told.changed += _changes(decision.assignment).changed
+            if decision.expired is not None:
+                told.changed += [_alerted(each) for each in alerts.withdraw(session, offer_id=decision.expired.id, now=now)]
+            if decision.offer is not None:
+                self._alert(session, told, "lead_offered", decision.assignment, [decision.offer.user_id], now, decision.offer)
+            else:
+                self._nobody(session, told, decision, people, now)
         return told
 
-    def _nobody(self, session: Session, told: Told, decision: Decision, now: datetime) -> None:
+    def _nobody(
+        self, session: Session, told: Told, decision: Decision, people: Sequence[tuple[int, str, bool]], now: datetime
+    ) -> None:
         """The prospect hears once when to expect somebody; the managers hear that nobody is there, or that all let it pass; and a
-        minute later, if that changed nothing, the administrators. While the number is closed all that is as it should be."""
+        minute later, if that changed nothing, the administrators (`people`: as sellers.staff has them). While the number is
+        closed all that is as it should be."""
         row = decision.assignment
         kind = "lead_unclaimed" if decision.everybody else "lead_waiting"
         number = self._numbers.by_id(row.number_id)
-        told_before = select(Alert.user_id).where(Alert.assignment_id == row.id, Alert.kind == kind)
-        audience = sellers.supervisors(session, row.company_id, now, set(session.scalars(told_before)))
-        if audience and number.is_open(now):
-            self._alert(session, told, kind, row, audience, now)
+        if people and number.is_open(now):
+            told_before = select(Alert.user_id).where(Alert.assignment_id == row.id, Alert.kind == kind)
+            if audience := sellers.to_hear(people, set(session.scalars(told_before))):
+                self._alert(session, told, kind, row, audience, now)
         if row.told_at is not None or decision.everybody or not decision.choice.considered:
             return  # where nobody sells but the owners, it is they who answer: the dialog has said that somebody will
         row.told_at = now
@@ -206,8 +219,8 @@ class Handover:
             told.changed.append(_alerted(alert))
 
     # ------------------------------------------------------------------------------------------- targets
-    def _target(self, session: Session, row: int, now: datetime) -> Told | None:
-        step = targets.step(session, row, now)
+    def _target(self, session: Session, rows: Sequence[int], now: datetime) -> Told | None:
+        step = targets.step(session, rows[0], now)
         if step is None:
             return None
         told = _changes(step.assignment)
@@ -229,8 +242,8 @@ class Handover:
         return Told(changed=[(company, Change("conversation", talk)), *map(_alerted, withdrawn)])
 
     # ------------------------------------------------------------------------------------------- reminders
-    def _remind(self, session: Session, row: int, now: datetime) -> Told | None:
-        reminder = reminders.fire(session, row, now)
+    def _remind(self, session: Session, rows: Sequence[int], now: datetime) -> Told | None:
+        reminder = reminders.fire(session, rows[0], now)
         if reminder is None:
             return None
         talk, words = reminder.conversation_id, reminder.words
@@ -247,6 +260,11 @@ class Handover:
 
     def _note_window(self, session: Session, wanted: reminders.Window, now: datetime) -> Told | None:
         return Told() if reminders.by_rule(session, wanted, now) else None
+
+
+def _alone(due: Callable[..., Sequence[tuple[int, int]]]) -> Callable[..., list[tuple[int, list[int]]]]:
+    """The rows that `due` finds, each by itself."""
+    return lambda session, now: [(company, [row]) for company, row in due(session, now)]
 
 
 def _changes(row: Assignment) -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
@@ -10,7 +11,7 @@ from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from crm_bridge import events
-from data.prepared import Prepared
+from data.prepared import Prepared, Row
 from data.tables import Event
 from data.types import new_id
 
@@ -29,7 +30,21 @@ def record(
     user: int | None = None,
 ) -> None:
     """Add `event` to the journal, about these rows."""
-    row = {
+    record_all(session, [entry(company, event, at, person=person, conversation=conversation, lead=lead, user=user)])
+
+
+def entry(
+    company: int,
+    event: events.Event,
+    at: datetime,
+    *,
+    person: int | None = None,
+    conversation: int | None = None,
+    lead: int | None = None,
+    user: int | None = None,
+) -> Row:
+    """The journal's row of an event, for `record_all`."""
+    return {
         "id": new_id(),
         "company_id": company,
         "kind": type(event).__name__,
@@ -40,4 +55,8 @@ def record(
         "payload": msgspec.to_builtins(event),
         "at": at,
     }
-    _ADD.many(session, [row])
+
+
+def record_all(session: Session, entries: Sequence[Row]) -> None:
+    """Add these to the journal, in one go."""
+    _ADD.many(session, entries)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TypeVarTuple
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVarTuple, cast
 
-from sqlalchemy import Select, case, func, literal, select, update
+from sqlalchemy import Select, Table, bindparam, case, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import rules
 from crm_bridge.assignment.rules import Choice, Member
 from crm_bridge.companies.hours import Hours
+from data.prepared import Prepared
 from data.tables import Assignment, Leave, Offer, Seller, Team, TeamMember, User
 
 LOAD = case(rules.LOAD, value=Assignment.priority, else_=0)
 """The load of a hand-over, and its place in the queue."""
 _Columns = TypeVarTuple("_Columns")
+_PLACES = cast(Table, TeamMember.__table__)
+_WRITE = Prepared(
+    update(_PLACES)
+    .where(_PLACES.c.team_id == bindparam("team"), _PLACES.c.user_id == bindparam("user"))
+    .values(served=bindparam("new_served"), turns=_PLACES.c.turns + bindparam("more"))
+)
 
 
 def among_open(query: Select[*_Columns]) -> Select[*_Columns]:
@@ -35,8 +44,52 @@ def team(session: Session, team_id: int, *, lock: bool = False) -> Team:
     return row
 
 
-def members(session: Session, team_id: int, besides: int, today: str, hours: Hours) -> list[Member]:
-    """The team as it stands: three reads. The load leaves the hand-over `besides` out; `hours` are of who has no own shift."""
+class Books:
+    """A team as it stands, for decisions that follow each other while its row is held: read once, written once."""
+
+    def __init__(
+        self,
+        team_id: int,
+        places: Sequence[tuple[TeamMember, User, Seller | None]],
+        loads: Mapping[int, int],
+        absences: Mapping[int, Sequence[tuple[str, str]]],
+    ) -> None:
+        self._team_id = team_id
+        self._places = places
+        self._absences = absences
+        self._loads = Counter(loads)
+        self._served = {user.id: place.served for place, user, _ in places}
+        self._moved: set[int] = set()
+        self._turns: Counter[int] = Counter()
+
+    def members(self, hours: Hours) -> list[Member]:
+        """Everybody, with what was decided so far; `hours` are of who has no shift of their own."""
+        return [
+            replace(
+                member_of(place, user, work, self._loads[user.id], self._absences.get(user.id, ()), hours),
+                served=self._served[user.id],
+            )
+            for place, user, work in self._places
+        ]
+
+    def enter(self, choice: Choice, moved: rules.Ledger, load: int) -> None:
+        """Somebody was chosen for a hand-over of this `load`, or nobody."""
+        self._served.update(moved.served)
+        self._moved.update(moved.served)
+        if choice.user_id is not None:
+            self._turns[choice.user_id] += 1
+            self._loads[choice.user_id] += load
+
+    def write(self, session: Session) -> None:
+        moved = [
+            {"team": self._team_id, "user": user, "new_served": self._served[user], "more": self._turns[user]}
+            for user in self._moved
+        ]
+        _WRITE.many(session, moved, by="user")
+
+
+def books(session: Session, team_id: int, besides: Collection[int], today: str) -> Books:
+    """The team's, but for the load of the hand-overs `besides`: three reads. `today` is the company's, YYYY-MM-DD."""
     rows = session.execute(
         select(TeamMember, User, Seller)
         .join(User, User.id == TeamMember.user_id)
@@ -46,15 +99,15 @@ def members(session: Session, team_id: int, besides: int, today: str, hours: Hou
         .execution_options(populate_existing=True)
     ).all()
     users = [user.id for _, user, _ in rows]
-    carried, absent = loads(session, users, besides), absences(session, users, today)
-    return [member_of(place, user, work, carried.get(user.id, 0), absent.get(user.id, ()), hours) for place, user, work in rows]
+    places = [(place, user, work) for place, user, work in rows]
+    return Books(team_id, places, loads(session, users, besides), absences(session, users, today))
 
 
-def loads(session: Session, users: Collection[int], besides: int = 0) -> dict[int, int]:
-    """{user: load} of the hand-overs that are offered to them or theirs, but for the one `besides`."""
+def loads(session: Session, users: Collection[int], besides: Collection[int] = ()) -> dict[int, int]:
+    """{user: load} of the hand-overs that are offered to them or theirs, but for those `besides`."""
     rows = session.execute(
         among_open(select(Assignment.user_id, func.sum(LOAD)))
-        .where(Assignment.user_id.in_(users), Assignment.id != besides)
+        .where(Assignment.user_id.in_(users), Assignment.id.not_in(besides))
         .group_by(Assignment.user_id)
     )
     return {user: int(load) for user, load in rows if user is not None}
@@ -93,14 +146,19 @@ def member_of(
     )
 
 
-def former(session: Session, row: Assignment) -> int | None:
-    """Who answered this person last, on any number."""
-    return session.scalar(
-        select(Assignment.user_id)
-        .where(Assignment.person_id == row.person_id, Assignment.id != row.id, Assignment.accepted_at.is_not(None))
-        .order_by(Assignment.id.desc())
-        .limit(1)
-    )
+def former(session: Session, rows: Sequence[Assignment]) -> dict[int, int]:
+    """{hand-over: who answered that person last, on any number}. One read."""
+    found = session.execute(
+        select(Assignment.person_id, Assignment.id, Assignment.user_id)
+        .where(Assignment.person_id.in_({row.person_id for row in rows}), Assignment.accepted_at.is_not(None))
+        .order_by(Assignment.id)
+    ).all()
+    return {
+        row.id: user
+        for row in rows
+        for person, hand, user in found
+        if person == row.person_id and hand != row.id and user is not None
+    }
 
 
 def refund(session: Session, team_id: int, offer: Offer) -> None:
@@ -127,13 +185,3 @@ def charge(session: Session, team_id: int, user_id: int) -> int:
         .execution_options(synchronize_session=False)
     )
     return cost
-
-
-def write(session: Session, team: Team, choice: Choice, books: rules.Ledger) -> None:
-    for user, served in sorted(books.served.items()):
-        session.execute(
-            update(TeamMember)
-            .where(TeamMember.team_id == team.id, TeamMember.user_id == user)
-            .values(served=served, turns=TeamMember.turns + int(user == choice.user_id))
-            .execution_options(synchronize_session=False)
-        )

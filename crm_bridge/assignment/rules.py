@@ -125,6 +125,11 @@ class Choice:
     user_id: int | None = None
     considered: tuple[Considered, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The chosen one's; "" where there is none."""
+        return next((each.name for each in self.considered if each.user_id == self.user_id), "")
+
     def told(self) -> dict[str, Any]:
         """As it is stored (Assignment.why)."""
         return asdict(self)

@@ -102,16 +102,16 @@ def set_away(session: Session, user_id: int, away: bool, now: datetime, until: d
         wake(session, row.company_id, now)
 
 
-def calendar(session: Session, row: Assignment, now: datetime) -> tuple[datetime, Hours, frozenset[str]]:
-    """What a hand-over is reckoned by: `now` as the company's clock shows it, the opening hours of its number, and the next
-    holidays (YYYY-MM-DD, from today on)."""
+def calendar(session: Session, company_id: int, number_id: int, now: datetime) -> tuple[datetime, Hours, frozenset[str]]:
+    """What hand-overs are reckoned by: `now` as the company's clock shows it, the opening hours of their number, and the next
+    holidays (YYYY-MM-DD, from today on). Two reads."""
     timezone, hours = session.execute(
         select(Company.timezone, Number.hours)
         .join(Number, Number.company_id == Company.id)
-        .where(Company.id == row.company_id, Number.id == row.number_id)
+        .where(Company.id == company_id, Number.id == number_id)
     ).one()
     local = now.astimezone(ZoneInfo(timezone))
-    ahead = select(Holiday.day).where(Holiday.company_id == row.company_id, Holiday.day >= f"{local:%Y-%m-%d}")
+    ahead = select(Holiday.day).where(Holiday.company_id == company_id, Holiday.day >= f"{local:%Y-%m-%d}")
     return local, hours, frozenset(session.scalars(ahead.order_by(Holiday.day).limit(60)))
 
 
@@ -136,9 +136,13 @@ def staff(session: Session, company_id: int, now: datetime, roles: Sequence[str]
 
 
 def supervisors(session: Session, company_id: int, now: datetime, told: Collection[int] = ()) -> list[int]:
-    """Who is told that something goes wrong: the managers who are there; where there are none, or all of them were `told`, the
-    administrators; and where nobody is there, everybody of both. Nobody is told twice."""
-    people = staff(session, company_id, now, SUPERVISORS)
+    """`to_hear` of the company's."""
+    return to_hear(staff(session, company_id, now, SUPERVISORS), told)
+
+
+def to_hear(people: Sequence[tuple[int, str, bool]], told: Collection[int] = ()) -> list[int]:
+    """Which of these (as `staff` says) hear that something goes wrong: the managers who are there; where there are none, or all
+    of them were `told`, the administrators; and where nobody is there, everybody of both. Nobody is told twice."""
     there = [person for person in people if person[2]] or people
     for level in SUPERVISORS:
         users = [user for user, role, _ in there if role == level]

@@ -4,23 +4,48 @@ team's row too, so that two processes never reckon with the same one."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Boolean, Table, bindparam, case, func, literal_column, select, text, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import ledger, rules, sellers
 from crm_bridge.assignment.rules import Choice, Considered, Wanted
 from crm_bridge.events import Event, LeadAssigned, LeadPassed, LeadWaits
-from crm_bridge.journal import record
+from crm_bridge.journal import entry, record_all
+from data.prepared import Prepared, Row
 from data.tables import Assignment, Conversation, Lead, Number, Offer, Team, User
+from data.types import UtcDateTime, new_id
 
 LOOK_AGAIN, LOOK_SELDOM = timedelta(minutes=1), timedelta(hours=1)
 """When one that waits is looked at again, if nothing tells us before that somebody is there or has room: each time when it has
 waited twice as long, within these."""
+GROUP = 16
+"""Hand-overs of one team that are decided in one transaction: most of what a decision reads is the team."""
 _OPEN_LEADS = ("new", "working")
+_HANDS, _LEADS = cast(Table, Assignment.__table__), cast(Table, Lead.__table__)
+_OWN = Prepared(
+    update(_LEADS)
+    .where(
+        _LEADS.c.company_id == bindparam("company"),
+        _LEADS.c.person_id == bindparam("person"),
+        text("stage IN ('new', 'working')"),
+        _LEADS.c.conversation_id.not_in(
+            select(_HANDS.c.conversation_id).where(
+                _HANDS.c.person_id == bindparam("person"), _HANDS.c.id != bindparam("hand"), text("state = 'accepted'")
+            )
+        ),
+    )
+    .values(
+        owner_id=bindparam("owner"),
+        stage=case((bindparam("works", type_=Boolean()), literal_column("'working'")), else_=_LEADS.c.stage),
+        updated_at=bindparam("at", type_=UtcDateTime),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,60 +68,101 @@ def current(session: Session, conversation_id: int, *, lock: bool = False) -> As
     return session.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query)
 
 
-def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, int]]:
-    """(company, hand-over) that are to be looked at, those of all companies: hot ones first, each oldest first."""
+def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, list[int]]]:
+    """(company, hand-overs of one team, at most GROUP) that are to be looked at, those of all companies: hot ones first, each
+    oldest first."""
     found = session.execute(
-        select(Assignment.company_id, Assignment.id)
+        select(Assignment.company_id, Assignment.team_id, Assignment.id)
         .where(Assignment.due_at.is_not(None), Assignment.due_at <= now, Assignment.state.in_(("waiting", "offered")))
         .order_by(ledger.LOAD.desc(), Assignment.created_at, Assignment.id)
         .limit(limit)
     )
-    return [(company, row) for company, row in found]
+    groups: list[tuple[int, list[int]]] = []
+    newest: dict[int, list[int]] = {}
+    for company, team, row in found:
+        if len(newest.get(team, ())) % GROUP == 0:
+            newest[team] = []
+            groups.append((company, newest[team]))
+        newest[team].append(row)
+    return groups
 
 
-def claim(session: Session, assignment_id: int, states: Sequence[str], now: datetime) -> Assignment | None:
-    """A hand-over that is due in one of these states, held with its conversation. None when it is not due, or somebody else is at
-    one of them: nobody waits here."""
-    return session.scalar(
+def claim(session: Session, ids: Sequence[int], states: Sequence[str], now: datetime) -> list[Assignment]:
+    """Those of these hand-overs that are due in one of these states, held with their conversations, in the order of `due`. What
+    somebody else is at is left out: nobody waits here."""
+    query = (
         select(Assignment)
         .join(Conversation, Conversation.id == Assignment.conversation_id)
-        .where(Assignment.id == assignment_id, Assignment.due_at <= now, Assignment.state.in_(states))
+        .where(Assignment.id.in_(ids), Assignment.due_at <= now, Assignment.state.in_(states))
+        .order_by(ledger.LOAD.desc(), Assignment.created_at, Assignment.id)
         .with_for_update(of=(Assignment, Conversation), key_share=True, skip_locked=True)
         .execution_options(populate_existing=True)
     )
+    return list(session.scalars(query))
 
 
 def decide(session: Session, assignment_id: int, now: datetime) -> Decision | None:
-    """End an offer whose time is over, and find the next seller for a hand-over that waits. None when it is not due, or somebody
-    else is at it. Costs a fixed number of reads, whatever the team."""
-    row = claim(session, assignment_id, ("waiting", "offered"), now)
-    if row is None:
-        return None
-    team = ledger.team(session, row.team_id, lock=True)
-    offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id).order_by(Offer.id)))
-    expired = _end(session, row, offers, "expired", now)
-    local, hours, holidays = sellers.calendar(session, row, now)
-    members = ledger.members(session, team.id, row.id, f"{local:%Y-%m-%d}", hours)
+    """`decide_all` of one; None when it is left out."""
+    return next(iter(decide_all(session, [assignment_id], now)), None)
+
+
+def decide_all(session: Session, assignment_ids: Sequence[int], now: datetime) -> list[Decision]:
+    """End the offers whose time is over, and find the next sellers for the hand-overs of one team that wait, one after the other.
+    What is not due, and what somebody else is at, is left out. Costs a fixed number of reads, whatever the team and however
+    many they are."""
+    rows = claim(session, assignment_ids, ("waiting", "offered"), now)
+    if not rows:
+        return []
+    team = ledger.team(session, rows[0].team_id, lock=True)
+    rows = [row for row in rows if row.team_id == team.id]
+    offers: defaultdict[int, list[Offer]] = defaultdict(list)
+    for offer in session.scalars(select(Offer).where(Offer.assignment_id.in_([row.id for row in rows])).order_by(Offer.id)):
+        offers[offer.assignment_id].append(offer)
+    expired = {row.id: _end(session, row, offers[row.id], "expired", now) for row in rows}
+    calendars = {number: sellers.calendar(session, team.company_id, number, now) for number in {row.number_id for row in rows}}
+    local, _, _ = calendars[rows[0].number_id]
+    former = ledger.former(session, rows)
+    books = ledger.books(session, team.id, [row.id for row in rows], f"{local:%Y-%m-%d}")
+    decisions, told, made = [], list[Row](), list[Offer]()
+    for row in rows:
+        _, hours, holidays = calendars[row.number_id]
+        wanted = _wanted(row, former.get(row.id), offers[row.id], now)
+        members = books.members(hours)
+        choice, moved = rules.choose(wanted, members, local, holidays)
+        books.enter(choice, moved, rules.LOAD[row.priority])
+        waited, row.why = (row.why or {}).get("because") == "nobody", choice.told()
+        if choice.user_id is not None:
+            made.append(_offered(row, team, choice.user_id, moved.cost, now))
+            event: Event = LeadAssigned(to=choice.name, because=choice.because)
+            told.append(_entry(row, event, choice.user_id, now))
+            decisions.append(Decision(row, choice, made[-1], expired[row.id]))
+            continue
+        there = [hour for member in members if (hour := rules.next_hour(member, wanted, local, holidays)) is not None]
+        decision = _nobody(row, choice, expired[row.id], min(there, default=None), now)
+        if choice.considered and not waited:
+            until = decision.opens_at.isoformat() if decision.opens_at else ""
+            told.append(_entry(row, LeadWaits(until=until, everybody=decision.everybody), None, now))
+        decisions.append(decision)
+    session.add_all(made)
+    _own(session, rows, now)
+    books.write(session)
+    record_all(session, told)
+    for row in rows:
+        if (over := expired[row.id]) is not None:
+            sellers.relieved(session, over.user_id, row, now)
+    return decisions
+
+
+def _wanted(row: Assignment, former: int | None, offers: Sequence[Offer], now: datetime) -> Wanted:
     let_pass = [(offer.user_id, offer.answered_at or now) for offer in offers if offer.state in ("declined", "expired")]
-    wanted = Wanted(
+    return Wanted(
         row.priority,
         row.interest,
         row.language,
-        ledger.former(session, row),
+        former,
         frozenset(user for user, at in let_pass if at + rules.SOONEST > now),
         frozenset(user for user, _ in let_pass),
     )
-    choice, books = rules.choose(wanted, members, local, holidays)
-    ledger.write(session, team, choice, books)
-    waited, row.why = (row.why or {}).get("because") == "nobody", choice.told()
-    if choice.user_id is not None:
-        decision = Decision(row, choice, _offer(session, row, team, choice.user_id, books.cost, now), expired)
-    else:
-        there = [hour for member in members if (hour := rules.next_hour(member, wanted, local, holidays)) is not None]
-        decision = _nobody(session, row, choice, expired, min(there, default=None), waited, now)
-    if expired is not None:
-        sellers.relieved(session, expired.user_id, row, now)
-    return decision
 
 
 def accept(session: Session, conversation_id: int, user_id: int, via: str, now: datetime, *, over: bool = False) -> list[Offer]:
@@ -124,7 +190,7 @@ def accept(session: Session, conversation_id: int, user_id: int, via: str, now: 
         row.why = Choice("taken", user_id, _alone(session, user_id)).told()
     row.state, row.user_id, row.accepted_at, row.first_reply_at, row.touched_at = "accepted", user_id, now, None, now
     row.due_at, row.deadline_at, row.warned = now, None, False  # its target begins (targets.py)
-    _own(session, row, now)
+    _own(session, [row], now)
     session.flush()
     if before not in (None, user_id):
         sellers.relieved(session, before, row, now)
@@ -165,7 +231,7 @@ def decline(session: Session, offer_id: int, user_id: int, via: str, now: dateti
         ledger.refund(session, row.team_id, offer)
         offer.state, offer.via, offer.answered_at = "declined", via, now
         row.state, row.user_id, row.due_at = "waiting", None, now
-        _own(session, row, now)
+        _own(session, [row], now)
         _tell(session, row, LeadPassed(by=_name(session, user_id), because="declined"), user_id, now)
         sellers.relieved(session, user_id, row, now)
     return row
@@ -189,7 +255,10 @@ def transfer(session: Session, conversation_id: int, to: int, by: int, now: date
     cost = ledger.charge(session, team.id, to)
     row.why = Choice("transfer", to, _alone(session, to)).told()
     row.reason, row.accepted_at, row.deadline_at, row.warned = "transfer", None, None, False
-    offer = _offer(session, row, team, to, cost, now)
+    offer = _offered(row, team, to, cost, now)
+    session.add(offer)
+    _own(session, [row], now)
+    _tell(session, row, LeadAssigned(to=_name(session, to), because="transfer"), to, now)
     if before not in (None, to):
         sellers.relieved(session, before, row, now)
     return row, offer
@@ -205,7 +274,7 @@ def close(session: Session, conversation_id: int, now: datetime) -> Assignment |
     row.state, row.due_at, row.closed_at = "closed", None, now
     if row.accepted_at is None and row.user_id is not None:
         row.user_id = None
-        _own(session, row, now)
+        _own(session, [row], now)
     session.flush()
     sellers.wake(session, row.company_id, now)
     return row
@@ -261,7 +330,7 @@ def _queue(session: Session, row: Assignment, now: datetime) -> None:
     """It waits for a seller again, and the conversation is nobody's."""
     row.state, row.user_id, row.accepted_at = "waiting", None, None
     row.due_at, row.deadline_at, row.warned = now, None, False
-    _own(session, row, now)
+    _own(session, [row], now)
     session.execute(
         update(Conversation)
         .where(Conversation.id == row.conversation_id)
@@ -281,9 +350,12 @@ def wrote(session: Session, conversation_id: int, user_id: int, now: datetime) -
 
 
 # ----------------------------------------------------------------------------------------------------- the parts
-def _offer(session: Session, row: Assignment, team: Team, user_id: int, cost: int, now: datetime) -> Offer:
+def _offered(row: Assignment, team: Team, user_id: int, cost: int, now: datetime) -> Offer:
+    """The offer of a hand-over to a seller, to be added."""
     expires = now + timedelta(seconds=team.accept_seconds)
-    offer = Offer(
+    row.state, row.user_id, row.offered_at, row.due_at = "offered", user_id, now, expires
+    return Offer(
+        id=new_id(),
         company_id=row.company_id,
         assignment_id=row.id,
         user_id=user_id,
@@ -292,30 +364,15 @@ def _offer(session: Session, row: Assignment, team: Team, user_id: int, cost: in
         offered_at=now,
         expires_at=expires,
     )
-    session.add(offer)
-    row.state, row.user_id, row.offered_at, row.due_at = "offered", user_id, now, expires
-    _own(session, row, now)
-    because = str((row.why or {}).get("because", ""))
-    _tell(session, row, LeadAssigned(to=_name(session, user_id), because=because), user_id, now)
-    session.flush()
-    return offer
 
 
-def _nobody(
-    session: Session, row: Assignment, choice: Choice, expired: Offer | None, opens: datetime | None, waited: bool, now: datetime
-) -> Decision:
-    """It waits, visibly, and is looked at when the first of them is there again (`opens`, local). `waited`: the decision before
-    this one was the same, and has been told."""
+def _nobody(row: Assignment, choice: Choice, expired: Offer | None, opens: datetime | None, now: datetime) -> Decision:
+    """It waits, visibly, and is looked at when the first of them is there again (`opens`, local)."""
     opens_at = opens.astimezone(now.tzinfo) if opens is not None else None
-    everybody = any(each.left_out == "passed" for each in choice.considered)
     row.state, row.user_id = "waiting", None
     again = now + min(max(now - row.created_at, LOOK_AGAIN), LOOK_SELDOM)
     row.due_at = min(opens_at, again) if opens_at else again
-    _own(session, row, now)
-    if choice.considered and not waited:
-        _tell(session, row, LeadWaits(until=opens_at.isoformat() if opens_at else "", everybody=everybody), None, now)
-    session.flush()
-    return Decision(row, choice, None, expired, opens_at, everybody)
+    return Decision(row, choice, None, expired, opens_at, any(each.left_out == "passed" for each in choice.considered))
 
 
 def _end(session: Session, row: Assignment, offers: list[Offer], state: str, now: datetime) -> Offer | None:
@@ -357,17 +414,21 @@ def _taken(session: Session, conversation_id: int, now: datetime) -> Assignment:
     return row
 
 
-def _own(session: Session, row: Assignment, now: datetime) -> None:
-    """The person's open leads are whose the hand-over is, but for those of another conversation that somebody answers."""
-    elsewhere = select(Assignment.conversation_id).where(
-        Assignment.person_id == row.person_id, Assignment.id != row.id, Assignment.state == "accepted"
-    )
-    session.execute(
-        update(Lead)
-        .where(Lead.person_id == row.person_id, Lead.stage.in_(_OPEN_LEADS), Lead.conversation_id.not_in(elsewhere))
-        .values(owner_id=row.user_id, stage="working" if row.state == "accepted" else Lead.stage, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+def _own(session: Session, rows: Sequence[Assignment], now: datetime) -> None:
+    """The persons' open leads are whose their hand-overs are, but for those of another conversation that somebody answers."""
+    session.flush()
+    owners = [
+        {
+            "company": row.company_id,
+            "person": row.person_id,
+            "hand": row.id,
+            "owner": row.user_id,
+            "works": row.state == "accepted",
+            "at": now,
+        }
+        for row in rows
+    ]
+    _OWN.many(session, owners, by="person")
 
 
 def _alone(session: Session, user_id: int) -> tuple[Considered, ...]:
@@ -380,13 +441,8 @@ def _name(session: Session, user_id: int | None) -> str:
 
 def _tell(session: Session, row: Assignment, event: Event, user: int | None, now: datetime) -> None:
     session.flush()
-    record(
-        session,
-        row.company_id,
-        event,
-        now,
-        person=row.person_id,
-        conversation=row.conversation_id,
-        lead=row.lead_id,
-        user=user,
-    )
+    record_all(session, [_entry(row, event, user, now)])
+
+
+def _entry(row: Assignment, event: Event, user: int | None, now: datetime) -> Row:
+    return entry(row.company_id, event, now, person=row.person_id, conversation=row.conversation_id, lead=row.lead_id, user=user)

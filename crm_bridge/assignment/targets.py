@@ -42,7 +42,7 @@ def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, int
 def step(session: Session, assignment_id: int, now: datetime) -> Step | None:
     """Take the next step of a target that is due. A first word that never came passes the lead on to somebody else; a later one
     is for the manager to see. None when there is nothing to do any more, or somebody else is at it."""
-    row = claim(session, assignment_id, ("accepted",), now)
+    row = next(iter(claim(session, [assignment_id], ("accepted",), now)), None)
     if row is None:
         return None
     if row.deadline_at is None:
@@ -69,7 +69,7 @@ def begin(session: Session, row: Assignment, now: datetime) -> None:
     if not minutes:
         row.due_at = row.deadline_at = None
     else:
-        local, hours, holidays = sellers.calendar(session, row, now)
+        local, hours, holidays = sellers.calendar(session, row.company_id, row.number_id, now)
         row.due_at = after_business_minutes(hours, local, minutes * WARN_AT, holidays).astimezone(now.tzinfo)
         row.deadline_at = after_business_minutes(hours, local, minutes, holidays).astimezone(now.tzinfo)
     session.flush()

@@ -381,12 +381,12 @@ async def test_one_that_fails_but_was_settled_meanwhile_keeps_its_own_time(
     (row,) = await shop.rows(Assignment)
     tried: list[int] = []
 
-    def fails(session: Any, row_id: int, now: Any) -> None:
-        tried.append(row_id)
+    def fails(session: Any, rows: list[int], now: Any) -> None:
+        tried.extend(rows)
         raise RuntimeError
 
-    monkeypatch.setattr(service, "due", lambda session, now: [] if tried else [(row.company_id, row.id)])
-    monkeypatch.setattr(service, "decide", fails)
+    monkeypatch.setattr(service, "due", lambda session, now: [] if tried else [(row.company_id, [row.id])])
+    monkeypatch.setattr(service, "decide_all", fails)
     await look(shop)
     assert tried
     assert (await shop.rows(Assignment))[0].due_at == row.due_at

@@ -41,8 +41,8 @@ class Process:
                 await self._write(self._open, some)
                 opened += some
             self._now += timedelta(seconds=self._chance.choice((1, 5, 60, 200)))
-            for _, row in await self._database.read(lambda session: service.due(session, self._now, 10)):
-                await self._write(self._decide, row)
+            for _, rows in await self._database.read(lambda session: service.due(session, self._now, 10)):
+                await self._write(self._decide, rows)
             for offer in self._some(await self._find(select(Offer.id).where(Offer.state == "offered")), 4):
                 await self._write(self._answer, offer)
             for talk in self._some(await self._find(select(Assignment.conversation_id).where(Assignment.state == "accepted")), 3):
@@ -88,15 +88,15 @@ class Process:
         ]
         opening.open_all(session, [opening.opened(each, team_id=self._team, now=self._now, **given) for each in columns])
 
-    def _decide(self, session: Session, row: int) -> None:
-        decision = service.decide(session, row, self._now)
-        if decision is None or decision.offer is None:
-            return
-        chosen = decision.offer.user_id
-        away = session.scalar(select(Seller.away).where(Seller.user_id == chosen).execution_options(populate_existing=True))
-        (seen,) = [each for each in decision.choice.considered if each.user_id == chosen]
-        if away or seen.load + rules.LOAD[decision.assignment.priority] > seen.capacity:
-            self.wrong.append(f"{chosen} was asked: away {away}, load {seen.load} of {seen.capacity}")
+    def _decide(self, session: Session, rows: list[int]) -> None:
+        for decision in service.decide_all(session, rows, self._now):
+            if decision.offer is None:
+                continue
+            chosen = decision.offer.user_id
+            away = session.scalar(select(Seller.away).where(Seller.user_id == chosen).execution_options(populate_existing=True))
+            (seen,) = [each for each in decision.choice.considered if each.user_id == chosen]
+            if away or seen.load + rules.LOAD[decision.assignment.priority] > seen.capacity:
+                self.wrong.append(f"{chosen} was asked: away {away}, load {seen.load} of {seen.capacity}")
 
     def _answer(self, session: Session, offer_id: int) -> None:
         does = self._chance.random()

@@ -149,7 +149,7 @@ async def test_nobody_there_waits_for_the_first_who_comes(desk: Any) -> None:
     await desk.decide(hot)
     desk.now += timedelta(hours=1)
     due = await desk.database.read(lambda session: service.due(session, desk.now))
-    assert due == [(desk.company, hot), (desk.company, row)], "hot ones first, then whoever waits longest"
+    assert due == [(desk.company, [hot, row])], "hot ones first, then whoever waits longest"
     assert (await desk.decide(hot)).offer.user_id == desk.sellers[2]
 
 
