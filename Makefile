@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13
 BIN := .venv/bin
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE # a start that compiles everything anew takes twice as long
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench chaos lock format revision clean
 
