@@ -180,7 +180,7 @@ def _without_known(session: Session, messages: Iterable[tuple[int, Inbound, OurN
     }
     if not fresh:
         return []
-    known = inbox.known_messages(session, [external for _, external in fresh])
+    known = inbox.known_messages(session, fresh)
     return [entry for key, entry in reversed(fresh.items()) if key not in known]
 
 
@@ -198,7 +198,7 @@ def _statuses(session: Session, dialect: str, statuses: Sequence[Status]) -> tup
         }
         for status in statuses
     ]
-    failures = [status.external_id for status in statuses if status.status == "failed"]
+    failures = [(status.channel, status.external_id) for status in statuses if status.status == "failed"]
     known = inbox.known_failures(session, failures) if failures else set()
     inbox.merge_statuses(session, dialect, rows)
     own = [(status, outbox) for status in statuses if (outbox := _outbox_id(status.callback)) is not None]

@@ -10,7 +10,7 @@ from sqlalchemy import Table, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from data.prepared import Prepared, Row, among, insert_new
-from data.tables import Conversation, DeliveryStatus, InboxMessage, MediaFile, Number, OutboxMessage, WebhookBody
+from data.tables import Conversation, DeliveryStatus, InboxMessage, MediaFile, OutboxMessage, WebhookBody
 
 BODIES = cast(Table, WebhookBody.__table__)
 CONVERSATIONS = cast(Table, Conversation.__table__)
@@ -24,11 +24,9 @@ _ADD_MESSAGES = Prepared(insert_new(MESSAGES))
 _ADD_CONVERSATIONS = Prepared(insert_new(CONVERSATIONS))
 _ADD_STATUSES = Prepared(insert_new(STATUSES))
 _ADD_MEDIA = Prepared(insert(MEDIA))
-_CHANNELS = select(cast(Table, Number.__table__).c.channel)
-"""The indexes of external ids begin with the channel: without it they would be read from end to end."""
 _KNOWN_MESSAGES = Prepared(
     select(MESSAGES.c.channel, MESSAGES.c.external_id).where(
-        MESSAGES.c.channel.in_(_CHANNELS), among(MESSAGES.c.external_id, "external_ids")
+        among(MESSAGES.c.channel, "channels"), among(MESSAGES.c.external_id, "external_ids")
     )
 )
 _TALKS = Prepared(
@@ -55,7 +53,7 @@ _WAITING = Prepared(
 )
 _KNOWN_FAILURES = Prepared(
     select(STATUSES.c.channel, STATUSES.c.external_id).where(
-        STATUSES.c.channel.in_(_CHANNELS), text("status = 'failed'"), among(STATUSES.c.external_id, "external_ids")
+        among(STATUSES.c.channel, "channels"), among(STATUSES.c.external_id, "external_ids"), text("status = 'failed'")
     )
 )
 _MERGE_STATUS = Prepared(
@@ -90,14 +88,21 @@ def add_bodies(session: Session, rows: Sequence[Row]) -> None:
     _ADD_BODIES.many(session, rows)
 
 
-def known_messages(session: Session, external_ids: Iterable[str]) -> set[tuple[str, str]]:
-    """Which of these are stored already, as (channel, external id)."""
-    return {(channel, external) for channel, external in _KNOWN_MESSAGES.tuples(session, {"external_ids": external_ids})}
+def known_messages(session: Session, messages: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (channel, external id) are stored already."""
+    return _known(session, _KNOWN_MESSAGES, messages)
 
 
-def known_failures(session: Session, external_ids: Iterable[str]) -> set[tuple[str, str]]:
-    """Which of these messages of ours were told to have failed before, as (channel, external id)."""
-    return {(channel, external) for channel, external in _KNOWN_FAILURES.tuples(session, {"external_ids": external_ids})}
+def known_failures(session: Session, messages: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these messages of ours, as (channel, external id), were told to have failed before."""
+    return _known(session, _KNOWN_FAILURES, messages)
+
+
+def _known(session: Session, statement: Prepared, messages: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The indexes of external ids begin with the channel: without it they would be read from end to end."""
+    channels, external_ids = zip(*messages, strict=True)
+    found = statement.tuples(session, {"channels": sorted(set(channels)), "external_ids": external_ids})
+    return {(channel, external) for channel, external in found}
 
 
 def talks(session: Session, people: Iterable[int]) -> dict[tuple[int, int], tuple[int, str]]:

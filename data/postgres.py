@@ -22,6 +22,7 @@ SERVER = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10s",
     "enable_seqscan": "off",  # a plan made while the tables were empty is kept, and would read them whole when they are full
+    "jit": "off",  # to compile a plan takes 10 ms, and each that has to read a table whole after all would be compiled
 }
 """What the server is asked to do in our sessions."""
 

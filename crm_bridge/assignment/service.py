@@ -69,22 +69,18 @@ def current(session: Session, conversation_id: int, *, lock: bool = False) -> As
 
 
 def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, list[int]]]:
-    """(company, hand-overs of one team, at most GROUP) that are to be looked at, those of all companies: hot ones first, each
-    oldest first."""
+    """(company, hand-overs of one team) that are to be looked at next, those of all companies: hot ones first, each oldest first.
+    At most GROUP of a team: whoever decides holds its row."""
     found = session.execute(
         select(Assignment.company_id, Assignment.team_id, Assignment.id)
         .where(Assignment.due_at.is_not(None), Assignment.due_at <= now, Assignment.state.in_(("waiting", "offered")))
         .order_by(ledger.LOAD.desc(), Assignment.created_at, Assignment.id)
         .limit(limit)
     )
-    groups: list[tuple[int, list[int]]] = []
-    newest: dict[int, list[int]] = {}
+    groups: dict[tuple[int, int], list[int]] = {}
     for company, team, row in found:
-        if len(newest.get(team, ())) % GROUP == 0:
-            newest[team] = []
-            groups.append((company, newest[team]))
-        newest[team].append(row)
-    return groups
+        groups.setdefault((company, team), []).append(row)
+    return [(company, rows[:GROUP]) for (company, _), rows in groups.items()]
 
 
 def claim(session: Session, ids: Sequence[int], states: Sequence[str], now: datetime) -> list[Assignment]:
