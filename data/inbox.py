@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, insert, select, text, update
+from sqlalchemy import ARRAY, String, Table, and_, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from data.prepared import Prepared, Row, among, insert_new
@@ -24,11 +24,25 @@ _ADD_MESSAGES = Prepared(insert_new(MESSAGES))
 _ADD_CONVERSATIONS = Prepared(insert_new(CONVERSATIONS))
 _ADD_STATUSES = Prepared(insert_new(STATUSES))
 _ADD_MEDIA = Prepared(insert(MEDIA))
-_KNOWN_MESSAGES = Prepared(
-    select(MESSAGES.c.channel, MESSAGES.c.external_id).where(
-        among(MESSAGES.c.channel, "channels"), among(MESSAGES.c.external_id, "external_ids")
+
+
+def _by_ids(table: Table, *also: Any) -> Prepared:
+    """(channel, external id) of those rows that are there, of two lists. Both columns of the index decide: by one of them it
+    would be read from end to end."""
+    given = func.unnest(bindparam("channels", type_=ARRAY(String)), bindparam("external_ids", type_=ARRAY(String)))
+    asked = given.table_valued("channel", "external_id").render_derived("asked")
+    found = select(table.c.channel, table.c.external_id)
+    return Prepared(
+        {
+            "postgresql": found.join(
+                asked, and_(table.c.channel == asked.c.channel, table.c.external_id == asked.c.external_id)
+            ).where(*also),
+            "sqlite": found.where(among(table.c.channel, "channels"), among(table.c.external_id, "external_ids"), *also),
+        }
     )
-)
+
+
+_KNOWN_MESSAGES = _by_ids(MESSAGES)
 _TALKS = Prepared(
     select(CONVERSATIONS.c.id, CONVERSATIONS.c.number_id, CONVERSATIONS.c.person_id, CONVERSATIONS.c.owner).where(
         among(CONVERSATIONS.c.person_id, "people")
@@ -51,18 +65,14 @@ _WAITING = Prepared(
     .join(CONVERSATIONS, CONVERSATIONS.c.id == _LONGEST.c.conversation_id)
     .order_by(_LONGEST.c.first)
 )
-_KNOWN_FAILURES = Prepared(
-    select(STATUSES.c.channel, STATUSES.c.external_id).where(
-        among(STATUSES.c.channel, "channels"), among(STATUSES.c.external_id, "external_ids"), text("status = 'failed'")
-    )
-)
+_KNOWN_FAILURES = _by_ids(STATUSES, text("status = 'failed'"))
 _MERGE_STATUS = Prepared(
     update(OUTBOX)
     .where(OUTBOX.c.id == bindparam("outbox"), OUTBOX.c.rank < bindparam("new_rank"))
     .values(
         rank=bindparam("new_rank"),
         state=bindparam("new_state"),
-        external_id=func.coalesce(OUTBOX.c.external_id, bindparam("message")),
+        external_id=func.coalesce(OUTBOX.c.external_id, bindparam("message", type_=String())),
         error_code=bindparam("code"),
         error=bindparam("detail"),
     )
@@ -99,10 +109,8 @@ def known_failures(session: Session, messages: Iterable[tuple[str, str]]) -> set
 
 
 def _known(session: Session, statement: Prepared, messages: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """The indexes of external ids begin with the channel: without it they would be read from end to end."""
     channels, external_ids = zip(*messages, strict=True)
-    found = statement.tuples(session, {"channels": sorted(set(channels)), "external_ids": external_ids})
-    return {(channel, external) for channel, external in found}
+    return set(statement.tuples(session, {"channels": channels, "external_ids": external_ids}))
 
 
 def talks(session: Session, people: Iterable[int]) -> dict[tuple[int, int], tuple[int, str]]:

@@ -7,7 +7,23 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, case, exists, func, insert, or_, select, text, true, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    String,
+    Table,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from data.inbox import OUTBOX, RANK
@@ -44,9 +60,9 @@ _RECORD = Prepared(
     update(OUTBOX)
     .where(OUTBOX.c.id == bindparam("outbox"))
     .values(
-        state=case((_RISES, bindparam("new_state")), else_=OUTBOX.c.state),
+        state=case((_RISES, bindparam("new_state", type_=String())), else_=OUTBOX.c.state),
         rank=case((_RISES, bindparam("new_rank")), else_=OUTBOX.c.rank),
-        external_id=func.coalesce(bindparam("message"), OUTBOX.c.external_id),
+        external_id=func.coalesce(bindparam("message", type_=String()), OUTBOX.c.external_id),
         sent_at=func.coalesce(OUTBOX.c.sent_at, bindparam("sent", type_=UtcDateTime)),
         tries=bindparam("count"),
         error_code=_newer(OUTBOX.c.error_code, "code"),

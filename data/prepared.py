@@ -6,11 +6,12 @@ values and its errors are raised; what a run leaves out is everything else: even
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NoReturn
 
-from sqlalchemy import ARRAY, Boolean, Column, Connection, Dialect, Insert, Table, Text, bindparam
+from sqlalchemy import ARRAY, Boolean, Column, Connection, Dialect, Insert, Table, Text, Update, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.ext.compiler import compiles
@@ -72,6 +73,30 @@ def _each(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(column, **kw)} IN (SELECT value FROM json_each({compiler.process(given, **kw)}))"  # noqa: S608
 
 
+_BIND = re.compile(r"\$(\d+)(?:::[A-Z]+(?:\([\d, ]+\))?(?: WITH TIME ZONE| PRECISION)?)?")
+"""A bind in the SQL for asyncpg, with its cast."""
+_VALUES = re.compile(r" VALUES \(.*\)(?= ON CONFLICT|$)")
+
+
+def _at_once(sql: str, types: Sequence[str]) -> str:
+    """An INSERT or UPDATE for asyncpg, for all rows in one execution: each bind becomes an array, with the values of all rows."""
+    given = f"unnest({', '.join(f'${at}::{kind}[]' for at, kind in enumerate(types, 1))})"
+    if sql.startswith("INSERT"):
+        return _VALUES.sub(f" SELECT * FROM {given}", sql, count=1)  # noqa: S608
+    changed, _, where = _BIND.sub(r"given.v\1", sql).partition(" WHERE ")
+    columns = ", ".join(f"v{at}" for at in range(1, len(types) + 1))
+    return f"{changed} FROM {given} AS given ({columns}) WHERE {where}"
+
+
+def _waves(rows: Sequence[Row], by: str) -> Iterator[list[Row]]:
+    """The rows in groups that hold each value of `by` once: what comes later for the same one is done later."""
+    while rows:
+        first: dict[Any, Row] = {}
+        later = [row for row in rows if first.setdefault(row[by], row) is not row]
+        yield list(first.values())
+        rows = later
+
+
 class _Compiled:
     """One statement for one dialect: its text, how a row of values becomes its binds, and how a found row is read."""
 
@@ -89,6 +114,11 @@ class _Compiled:
         self._take = _taker(names)
         self._writers = _converters([kind.dialect_impl(dialect).bind_processor(dialect) for kind in types])
         found = _columns(statement)
+        self.at_once = ""
+        """On PostgreSQL: the statement for many rows in one execution."""
+        self.updates = isinstance(statement, Update)
+        if dialect.name == "postgresql" and isinstance(statement, Insert | Update):
+            self.at_once = _at_once(self.sql, [kind.dialect_impl(dialect).compile(dialect) for kind in types])
         self.columns = tuple(column.key for column in found)
         self.readers = _converters([column.type.dialect_impl(dialect).result_processor(dialect, None) for column in found])
 
@@ -131,7 +161,8 @@ def _columns(statement: Executable) -> Sequence[Any]:
 class Prepared:
     """A Core statement, or one for each dialect; each run is one round trip. Errors are SQLAlchemy's.
 
-    An INSERT names every column: what a row leaves out is the column's default. IN is written `among`."""
+    An INSERT names every column: what a row leaves out is the column's default. IN is written `among`. A bind whose type does not
+    follow from a column beside it is given one."""
 
     def __init__(self, statement: Executable | Mapping[str, Executable]) -> None:
         self._statement = statement
@@ -146,13 +177,18 @@ class Prepared:
 
     def many(self, session: Session, rows: Sequence[Row], by: str | None = None) -> None:
         """Run it for each row; none is nothing. `by` names the value that orders them: processes that change the same rows then
-        wait for each other, and never in a ring."""
+        wait for each other, and never in a ring. On PostgreSQL all rows are one execution, which costs a third; an UPDATE's then
+        need `by`, and each changes the row that it tells."""
         if not rows:
             return
         connection = connection_of(session)
         compiled = self._for(connection.dialect)
         ordered = sorted(rows, key=itemgetter(by)) if by is not None and len(rows) > 1 else rows
-        run(connection, compiled.sql, [compiled.binds(row) for row in ordered], many=True)
+        if len(rows) == 1 or not compiled.at_once or (compiled.updates and by is None):
+            run(connection, compiled.sql, [compiled.binds(row) for row in ordered], many=True)
+            return
+        for wave in _waves(ordered, by) if compiled.updates and by is not None else [ordered]:
+            run(connection, compiled.at_once, list(zip(*map(compiled.binds, wave), strict=True)))
 
     def tuples(self, session: Session, given: Row) -> list[tuple[Any, ...]]:
         """The rows that it finds or returns."""

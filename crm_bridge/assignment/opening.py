@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, case, func, literal_column, text, update
+from sqlalchemy import String, Table, bindparam, case, func, literal_column, text, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment.rules import LOAD
@@ -17,14 +17,14 @@ from data.types import UtcDateTime, new_id
 _ASSIGNMENTS = cast(Table, Assignment.__table__)
 _OPEN = text("state <> 'closed'")
 _ADD = Prepared(insert_new(_ASSIGNMENTS))
-_NEW_LOAD = case(LOAD, value=bindparam("new_priority"), else_=0)
+_NEW_LOAD = case(LOAD, value=bindparam("new_priority", type_=String()), else_=0)
 _RAISE = Prepared(
     update(_ASSIGNMENTS)
     .where(_ASSIGNMENTS.c.conversation_id == bindparam("talk"), _OPEN)
     .values(
-        lead_id=func.coalesce(bindparam("new_lead"), _ASSIGNMENTS.c.lead_id),
+        lead_id=func.coalesce(bindparam("new_lead", type_=_ASSIGNMENTS.c.lead_id.type), _ASSIGNMENTS.c.lead_id),
         priority=case(
-            (case(LOAD, value=_ASSIGNMENTS.c.priority, else_=0) < _NEW_LOAD, bindparam("new_priority")),
+            (case(LOAD, value=_ASSIGNMENTS.c.priority, else_=0) < _NEW_LOAD, bindparam("new_priority", type_=String())),
             else_=_ASSIGNMENTS.c.priority,
         ),
     )

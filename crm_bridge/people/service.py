@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import String, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment.service import close, current
@@ -47,7 +47,7 @@ _DESCRIBE = Prepared(
     update(_PEOPLE)
     .where(_PEOPLE.c.company_id == bindparam("company"), _PEOPLE.c.id == bindparam("person"))
     .values(
-        {column: func.coalesce(bindparam(f"new_{fact}"), _PEOPLE.c[column]) for fact, column in FACTS.items()}
+        {column: func.coalesce(bindparam(f"new_{fact}", type_=String()), _PEOPLE.c[column]) for fact, column in FACTS.items()}
         | {"language": bindparam("new_language")}
     )
 )

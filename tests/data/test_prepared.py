@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Table, bindparam, insert, select, text, update
+from sqlalchemy import String, Table, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from data.prepared import Prepared, among, insert_new
 from data.session import Database
 from data.tables import Company, Event, Lead
-from data.types import new_id
+from data.types import UtcDateTime, new_id
 
 NOW = datetime(2026, 11, 24, 15, 0, 0, 7, tzinfo=UTC)
 COMPANIES = cast(Table, Company.__table__)
@@ -30,6 +30,16 @@ RENAME = Prepared(
     .where(COMPANIES.c.name == bindparam("old"))
     .values(name=bindparam("new"), currency="EUR")
     .returning(COMPANIES)
+)
+CHANGE = Prepared(
+    update(COMPANIES)
+    .where(COMPANIES.c.id == bindparam("new_company"))
+    .values(
+        name=bindparam("new_name"),
+        language=func.coalesce(bindparam("new_language", type_=String()), COMPANIES.c.language),
+        currency="EUR",
+        created_at=bindparam("at", NOW.replace(year=2027), type_=UtcDateTime),
+    )
 )
 
 
@@ -90,6 +100,42 @@ async def test_an_update_may_return_its_rows(database: Database) -> None:
         return [(row["name"], row["currency"], row["created_at"]) for row in found]
 
     assert await database.write(work) == [("Tres", "EUR", NOW)]
+
+
+async def test_changes_of_many_rows_are_each_rows_own_and_in_order(database: Database) -> None:
+    def work(session: Session) -> list[tuple[Any, ...]]:
+        una, dos = company("Una"), company("Dos", language="en")
+        ADD.many(session, [una, dos])
+        rows = [
+            {"company": una["id"], "name": "Tres", "language": "pt"},
+            {"company": dos["id"], "name": "Cuatro", "language": None},
+            {"company": una["id"], "name": "Cinco", "language": None},
+        ]
+        CHANGE.many(session, [{f"new_{key}": value for key, value in row.items()} for row in rows], by="new_company")
+        found = NAMED.dicts(session, {"names": ["Una", "Dos", "Tres", "Cuatro", "Cinco"]})
+        return [(row["name"], row["language"], row["currency"], row["created_at"]) for row in found]
+
+    after = [("Cinco", "pt", "EUR", NOW.replace(year=2027)), ("Cuatro", "en", "EUR", NOW.replace(year=2027))]
+    assert await database.write(work) == after, "what comes later for one stands; what is not told stays"
+
+
+async def test_postgresql_takes_all_rows_in_one_execution(database: Database) -> None:
+    """And looks them up one by one, in their order: whoever changes the same ones waits, and never in a ring."""
+    if database.dialect != "postgresql":
+        pytest.skip("SQLite runs a statement for each row")
+
+    def work(session: Session) -> list[str]:
+        sql = CHANGE._for(session.connection().dialect).at_once
+        plan = session.connection().exec_driver_sql(f"EXPLAIN {sql}", (["a"], ["es"], ["EUR"], [NOW], [1]))
+        return [line for (line,) in plan]
+
+    plan = await database.write(work)
+    assert [line.split("(")[0].strip(" ->") for line in plan if "cost" in line] == [
+        "Update on companies",
+        "Nested Loop",
+        "Function Scan on given",
+        "Index Scan using pk_companies on companies",
+    ]
 
 
 async def test_rows_that_are_there_are_passed_over(database: Database) -> None:
