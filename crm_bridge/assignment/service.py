@@ -1,6 +1,6 @@
 """Hand-overs: opened by a turn, offered in fair rotation, accepted or passed on, closed. Whoever changes one holds the
 conversation's row, and then its own: in this order, so that two never wait for each other. Whoever changes the ledger holds the
-team's row too, so that two processes never reckon with the same one."""
+team's row too, so that two processes never reckon with the same one; whoever chooses a seller, the company's before it."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ def decide(session: Session, assignment_id: int, now: datetime) -> Decision | No
     row = claim(session, assignment_id, ("waiting", "offered"), now)
     if row is None:
         return None
+    ledger.hold(session, row.company_id)
     team = ledger.team(session, row.team_id, lock=True)
     offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id).order_by(Offer.id)))
     expired = _end(session, row, offers, "expired", now)

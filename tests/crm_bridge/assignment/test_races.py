@@ -66,6 +66,24 @@ async def test_a_seller_is_removed_by_the_conversations_first(desk: Any, databas
     assert await removing == [talk]
 
 
+async def test_a_seller_of_two_teams_is_not_asked_by_both_at_once(desk: Any) -> None:
+    """Carla is in both, and has room for one."""
+    first, (*away, carla) = desk.team, desk.sellers
+    for user in away:
+        await desk.do(sellers.set_away, user, away=True, now=desk.now)
+    await desk.do(lambda session: setattr(sellers.seller(session, carla), "capacity", 2))
+    second = (await desk.do(teams.add_team, "Carga", desk.now)).id
+    await desk.do(sellers.join, second, carla)
+    await asyncio.gather(*(desk.do(lambda session: session.execute(select(1))) for _ in range(AT_ONCE)))
+    for _ in range(5):
+        rows = []
+        for desk.team in (first, second):
+            rows.append(await desk.hand_over())
+        decisions = await asyncio.gather(*map(desk.decide, rows))
+        (asked,) = [decision for decision in decisions if decision.offer is not None]
+        await desk.do(service.close, asked.assignment.conversation_id, desk.now)
+
+
 async def test_who_joins_twice_at_once_is_there_once(desk: Any) -> None:
     def hire(session: Any) -> int:
         user = User(company_id=desk.company, email="d@una.co", name="Dora", role="seller", password_hash="x", created_at=desk.now)
