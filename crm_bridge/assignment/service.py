@@ -134,17 +134,17 @@ def accept(session: Session, conversation_id: int, user_id: int, via: str, now: 
 
 def answer(session: Session, offer_id: int, user_id: int, now: datetime) -> tuple[Offer, Assignment]:
     """The offer that somebody's button means, while it is theirs to answer: until another seller is asked or has it, however
-    late. LookupError; NotYours, OfferPassed, OfferOver, Taken."""
+    late; held with its conversation. LookupError; NotYours, OfferPassed, OfferOver, Taken."""
     offer = session.scalar(select(Offer).where(Offer.id == offer_id))
     if offer is None:
         raise LookupError(offer_id)
     if offer.user_id != user_id:
         raise rules.NotYours
+    of_it = Assignment.id == offer.assignment_id
+    talk = select(Conversation.id).join(Assignment, Assignment.conversation_id == Conversation.id).where(of_it)
+    session.execute(talk.with_for_update(of=Conversation, key_share=True))
     row = session.scalars(
-        select(Assignment)
-        .where(Assignment.id == offer.assignment_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+        select(Assignment).where(of_it).with_for_update(key_share=True).execution_options(populate_existing=True)
     ).one()
     session.refresh(offer)
     if row.state == "closed":

@@ -105,7 +105,6 @@ class Process:
             .join(Assignment, Assignment.id == Offer.assignment_id)
             .where(Offer.id == offer_id)
         ).one()
-        session.scalars(select(Conversation.id).where(Conversation.id == talk).with_for_update()).one()
         try:
             if does < 0.7:
                 service.answer(session, offer.id, offer.user_id, self._now)

@@ -53,17 +53,22 @@ async def test_what_happens_by_itself_waits_for_no_conversation(desk: Any, datab
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_a_seller_is_removed_by_the_conversations_first(desk: Any, database_url: str) -> None:
+@pytest.mark.parametrize("work", ["remove", "decline"])
+async def test_people_wait_for_the_conversation_before_they_hold_the_hand_over(desk: Any, database_url: str, work: str) -> None:
     row = await desk.hand_over()
-    await desk.decide(row)
-    talk = (await desk.row(row)).conversation_id
-    async with somebody_at(database_url, talk) as other:
-        removing = asyncio.create_task(desk.do(service.remove_seller, desk.sellers[0], desk.now))
+    offer = (await desk.decide(row)).offer
+    does = {
+        "remove": (service.remove_seller, offer.user_id, desk.now),
+        "decline": (service.decline, offer.id, offer.user_id, "whatsapp", desk.now),
+    }
+    async with somebody_at(database_url, (await desk.row(row)).conversation_id) as other:
+        waiting = asyncio.create_task(desk.do(*does[work]))
         async with asyncio.timeout(5):
             while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)
         await other.execute("SELECT id FROM assignments WHERE id = $1 FOR NO KEY UPDATE NOWAIT", row)
-    assert await removing == [talk]
+    await waiting
+    assert (await desk.row(row)).state == "waiting"
 
 
 async def test_a_seller_of_two_teams_is_not_asked_by_both_at_once(desk: Any) -> None:
