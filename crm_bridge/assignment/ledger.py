@@ -36,8 +36,8 @@ def team(session: Session, team_id: int, *, lock: bool = False) -> Team:
 
 
 def hold(session: Session, company_id: int) -> None:
-    """Keep the company's other decisions waiting until this one is written: a seller may be of several teams, and what one of them
-    gives counts in the next one's decision. Held before a team."""
+    """Let the company's other decisions wait until this one is written: a seller may be of several teams, and what one of them
+    gives counts in the other's. Held before a team."""
     session.execute(select(Company.id).where(Company.id == company_id).with_for_update(key_share=True))
 
 

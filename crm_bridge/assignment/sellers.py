@@ -16,6 +16,8 @@ from data.tables import Assignment, Company, Holiday, Leave, Number, Seller, Tea
 
 _HANDS = cast(Table, Assignment.__table__)
 FIRST_TEAM = "Ventas"
+MOST_WOKEN = 50
+"""How many hand-overs are looked at when one seller gets room, however many wait."""
 SUPERVISORS = ("manager", "admin")
 """The roles that hear when something goes wrong, the first ones first."""
 
@@ -94,11 +96,12 @@ def seller(session: Session, user_id: int) -> Seller:
 
 
 def set_away(session: Session, user_id: int, away: bool, now: datetime, until: datetime | None = None) -> None:
-    """Somebody is busy (until then, or until they say so) or back. What waits is looked at anew when they are back."""
+    """Somebody is busy (until then, or until they say so) or back. What waits is looked at anew when they are back, or when it is
+    known when they will be."""
     row = seller(session, user_id)
     row.away, row.away_until = away, until if away else None
     session.flush()
-    if not away:
+    if not away or until is not None:
         wake(session, row.company_id, now)
 
 
@@ -157,11 +160,13 @@ def relieved(session: Session, user_id: int, row: Assignment, now: datetime) -> 
 
 
 def wake(session: Session, company_id: int, now: datetime, besides: int = 0) -> None:
-    """Somebody has room or is there again: what waits for a seller is looked at now, but for what is being looked at, and the
-    hand-over `besides`. It holds their rows, so that it is the last thing that a transaction waits for."""
+    """Somebody has room or is there again: the first MOST_WOKEN that wait for a seller are looked at now, but for those that are
+    being looked at, and the hand-over `besides`. It holds their rows, so that it is the last thing a transaction waits for."""
     waiting = (
         select(_HANDS.c.id)
         .where(_HANDS.c.company_id == company_id, _HANDS.c.state == "waiting", _HANDS.c.due_at > now, _HANDS.c.id != besides)
+        .order_by(ledger.LOAD.desc(), _HANDS.c.created_at, _HANDS.c.id)
+        .limit(MOST_WOKEN)
         .with_for_update(key_share=True, skip_locked=True)
         .with_hint(_HANDS, "INDEXED BY ix_assignments_due", "sqlite")  # not through all of the company's
     )
