@@ -11,9 +11,12 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from crm_bridge.assignment import reminders, sellers, service, targets, teams
-from data.tables import Reminder, Seller, Team, TeamMember, User
+from crm_bridge.people import service as people
+from data.session import is_away
+from data.tables import Conversation, Event, Identity, Reminder, Seller, Team, TeamMember, User
 
 AT_ONCE = 6
 
@@ -69,6 +72,57 @@ async def test_people_wait_for_the_conversation_before_they_hold_the_hand_over(d
         await other.execute("SELECT id FROM assignments WHERE id = $1 FOR NO KEY UPDATE NOWAIT", row)
     await waiting
     assert (await desk.row(row)).state == "waiting"
+
+
+def known(session: Any, desk: Any, talk: int, *values: str) -> int:
+    """Give the person of a conversation these phones."""
+    person = session.get_one(Conversation, talk).person_id
+    session.add_all(
+        Identity(company_id=desk.company, kind="phone", value=value, person_id=person, created_at=desk.now) for value in values
+    )
+    session.flush()
+    return int(person)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_two_who_become_one_are_held_by_their_conversations_first(desk: Any, database_url: str) -> None:
+    """New messages wait for them; a turn, which holds its own conversation, waits for no other."""
+    rows = [await desk.hand_over() for _ in range(2)]
+    talks = [(await desk.row(row)).conversation_id for row in rows]
+    for talk, phone in zip(talks, ("571", "572"), strict=True):
+        await desk.do(known, desk, talk, phone)
+    both = people.Contact(desk.company, (("phone", "571"), ("phone", "572")))
+    for talk in talks:
+        async with somebody_at(database_url, talk):
+            async with asyncio.timeout(3):
+                with pytest.raises(DBAPIError) as refused:
+                    await desk.do(people.change_identity, desk.company, "phone", "571", "572", desk.now)
+            assert is_away(refused.value), "it is tried again"
+    async with somebody_at(database_url, talks[1]) as other:
+        waiting = asyncio.create_task(desk.do(people.resolve, [both], desk.now))
+        async with asyncio.timeout(5):
+            while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+        await other.execute("SELECT id FROM assignments FOR NO KEY UPDATE NOWAIT")
+        assert not waiting.done()
+    assert len(set((await waiting).values())) == 1
+    assert sorted([(await desk.row(row)).state for row in rows]) == ["closed", "waiting"]
+
+
+async def test_several_who_are_merged_at_once_by_several_become_one_each(desk: Any) -> None:
+    """In whatever order the messages name them."""
+    contacts = []
+    for pair in (("1", "2"), ("3", "4"), ("5", "6")):
+        for phone in pair:
+            await desk.do(known, desk, (await desk.row(await desk.hand_over())).conversation_id, phone)
+        contacts.append(people.Contact(desk.company, tuple(("phone", phone) for phone in pair)))
+    orders = [contacts, contacts[::-1], [contacts[1], contacts[2], contacts[0]]]
+    await asyncio.gather(*(desk.do(lambda session: session.execute(select(1))) for _ in orders))
+    found = await asyncio.gather(*(desk.do(people.resolve, order, desk.now) for order in orders))
+    assert found[0] == found[1] == found[2]
+    merged = select(func.count(Event.id)).where(Event.kind == "PeopleMerged")
+    assert await desk.do(lambda session: session.scalar(merged)) == 3, "each is told once"
+    assert await desk.do(lambda session: session.scalar(select(func.count(Conversation.id)))) == 3
 
 
 async def test_a_seller_of_two_teams_is_not_asked_by_both_at_once(desk: Any) -> None:
