@@ -125,8 +125,8 @@ class Handover:
     async def look_idle(self) -> None:
         """Give the bot back what nobody has written in for long, and remind sellers of windows that are about to close."""
         now = self._clock.now()
-        for company, talk, user in await self._database.read(partial(targets.idle, now=now)):
-            await self._do(partial(self._return, talk=talk, user=user), company)
+        for company, talk in await self._database.read(partial(targets.idle, now=now)):
+            await self._do(partial(self._return, talk=talk), company)
         for company, wanted in await self._database.read(partial(reminders.closing_windows, now=now)):
             await self._do(partial(self._note_window, wanted=wanted), company)
 
@@ -222,11 +222,15 @@ class Handover:
         self._alert(session, told, "reply_late", step.assignment, list(dict.fromkeys(late)), now)
         return told
 
-    def _return(self, session: Session, talk: int, user: int, now: datetime) -> Told:
+    def _return(self, session: Session, talk: int, now: datetime) -> Told | None:
+        held = session.scalar(
+            select(Conversation).where(Conversation.id == talk).with_for_update(key_share=True, skip_locked=True)
+        )
+        if held is None or not targets.idle(session, now, talk=talk):
+            return None  # somebody is at it, or wrote a moment ago
         takeover.give_back(session, talk, None, now, over=True)
-        company = session.scalars(select(Conversation.company_id).where(Conversation.id == talk)).one()
         withdrawn = alerts.withdraw(session, conversation_id=talk, now=now)
-        return Told(changed=[(company, Change("conversation", talk)), *map(_alerted, withdrawn)])
+        return Told(changed=[(held.company_id, Change("conversation", talk)), *map(_alerted, withdrawn)])
 
     # ------------------------------------------------------------------------------------------- reminders
     def _remind(self, session: Session, row: int, now: datetime) -> Told | None:
@@ -236,7 +240,7 @@ class Handover:
         talk, words = reminder.conversation_id, reminder.words
         alert = alerts.raise_alert(
             session,
-            kind="window_closing" if reminder.rule else "reminder",
+            kind="window_closing" if (reminder.rule or "").startswith(reminders.CLOSING) else "reminder",
             user_id=reminder.user_id,
             company_id=reminder.company_id,
             facts=alerts.facts_about(session, talk, words=words) if talk is not None else alerts.Facts(words=words),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from bot import takeover
+from bot import takeover, workplace
 from crm_bridge.assignment import reminders, sellers, service, targets
 from data.tables import Alert, Assignment, Conversation, Event, Holiday, Lead, Number, Offer, Reminder, Team, User
 
@@ -301,6 +301,54 @@ async def test_a_window_about_to_close_is_told_once(any_shop: Any) -> None:
         await shop.service.handover.look_idle()
         await look(shop)
     assert [kind for kind, _, _ in await alerts(shop) if kind == "window_closing"] == ["window_closing"]
+
+
+@pytest.mark.parametrize("ends", ["", "wrote", "taken", "given back", "put off again", "ended"])
+async def test_what_is_put_off_is_reminded_of_unless_that_ended_before(any_shop: Any, ends: str) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", carla="seller")
+    await shop.talk(ana, shop.first, "hola")
+    (talk,) = await shop.rows(Conversation)
+    now, beto, carla = shop.service.clock.now(), people["beto"], people["carla"]
+    await do(shop, takeover.take, talk.id, beto, now)
+    await do(shop, workplace.snooze, talk.id, beto, now + timedelta(hours=50), "Retoma con Ana", now)
+    await do(shop, lambda session: session.execute(update(Team).values(first_reply_minutes=0)))
+    match ends:
+        case "wrote":
+            await ana.say(shop.first, "¿hola?")
+            await shop.settled()
+        case "taken" | "put off again":
+            await do(shop, takeover.take, talk.id, carla, now, over=True)
+        case "given back":
+            await do(shop, takeover.give_back, talk.id, beto, now)
+        case "ended":
+            await do(shop, workplace.snooze, talk.id, beto, None, "", now)
+    if ends == "put off again":
+        await do(shop, workplace.snooze, talk.id, carla, now + timedelta(hours=51), "Lo mío", now)
+    left = await do(shop, reminders.waiting, beto)
+    assert [row.words for row in left] == ([] if ends else ["Retoma con Ana"])
+    shop.network.advance(timedelta(hours=50, minutes=1))
+    await look(shop)
+    await shop.service.handover.look_idle()
+    told = [(alert.kind, alert.user_id, alert.facts["words"]) for alert in await shop.rows(Alert) if alert.facts.get("words")]
+    assert told == ([] if ends else [("reminder", beto, "Retoma con Ana")])
+    if not ends:
+        assert (await shop.rows(Conversation))[0].owner_id == beto, "it is not idle yet"
+
+
+async def test_what_was_idle_and_is_so_no_more_is_not_given_back(any_shop: Any) -> None:
+    """Somebody wrote between the look and the lock."""
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller")
+    await shop.talk(ana, shop.first, "hola")
+    (talk,) = await shop.rows(Conversation)
+    await do(shop, takeover.take, talk.id, people["beto"], shop.service.clock.now())
+    shop.network.advance(timedelta(hours=49))
+    now = shop.service.clock.now()
+    assert len(await shop.database.read(partial(targets.idle, now=now))) == 1
+    await do(shop, service.wrote, talk.id, people["beto"], now)
+    assert await do(shop, partial(shop.service.handover._return, talk=talk.id, now=now)) is None
+    assert (await shop.rows(Conversation))[0].owner == "human"
 
 
 async def test_races_for_an_offer_have_one_winner_each(any_shop: Any) -> None:
