@@ -24,7 +24,7 @@ from bot.clock import Clock
 from bot.live import Change
 from bot.numbers import Numbers, opening_words, text
 from bot.standin import Outgoing
-from crm_bridge.assignment import reminders, sellers, targets
+from crm_bridge.assignment import overlooked, reminders, sellers, targets
 from crm_bridge.assignment import service as assignment
 from crm_bridge.assignment.service import Decision
 from data.session import Database, is_away
@@ -41,6 +41,8 @@ YIELDS = 9
 """While the turns are busy, nine tenths of the time are theirs."""
 PUT_OFF = timedelta(minutes=1)
 """When one that failed is tried again."""
+OVERLOOKED = 2.0
+"""Seconds between two looks for what waits although somebody is there: a word that was lost is made up for."""
 IDLE = 60.0
 """Seconds between two looks for what has been silent too long."""
 
@@ -72,13 +74,15 @@ class Handover:
         self._on_changed = on_changed
         self._busy = busy
         self._woken = asyncio.Event()
+        self._seen = 0
+        """Up to which of those that wait was looked whether somebody could take them."""
 
     def wake(self) -> None:
         self._woken.set()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        next_idle = loop.time()
+        next_overlooked = next_idle = loop.time()
         while True:
             try:
                 async with asyncio.timeout(POLL):
@@ -87,6 +91,9 @@ class Handover:
                 pass
             self._woken.clear()
             try:
+                if loop.time() >= next_overlooked:
+                    next_overlooked = loop.time() + OVERLOOKED
+                    await self.look_overlooked()
                 await self.look()
                 if loop.time() >= next_idle:
                     next_idle = loop.time() + IDLE
@@ -121,6 +128,13 @@ class Handover:
             later = update(table).where(table.id == row, table.due_at <= now).values(due_at=now + PUT_OFF)
             await self._database.write(lambda session: session.execute(later), company=company)
         return bool(done)
+
+    async def look_overlooked(self) -> None:
+        """Have that looked at which waits although somebody could take it. Many who wait are looked through in pages."""
+        now = self._clock.now()
+        found, self._seen = await self._database.read(partial(overlooked.find, now=now, after=self._seen))
+        if found:
+            await self._database.write(partial(overlooked.look_again, hands=found, now=now))
 
     async def look_idle(self) -> None:
         """Give the bot back what nobody has written in for long, and remind sellers of windows that are about to close."""

@@ -18,8 +18,8 @@ from crm_bridge.journal import record
 from data.tables import Assignment, Conversation, Lead, Number, Offer, Team, User
 
 LOOK_AGAIN, LOOK_SELDOM = timedelta(minutes=1), timedelta(hours=1)
-"""When one that waits is looked at again, if nothing tells us before that somebody is there or has room: each time when it has
-waited twice as long, within these."""
+"""When one that waits is looked at again, if nobody gets room or is there before (sellers.wake, overlooked.py): each time when it
+has waited twice as long, within these."""
 _OPEN_LEADS = ("new", "working")
 
 

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from bot import takeover, workplace
 from crm_bridge.assignment import reminders, sellers, service, targets
-from data.tables import Alert, Assignment, Conversation, Event, Holiday, Lead, Number, Offer, Reminder, Team, User
+from data.tables import Alert, Assignment, Conversation, Event, Holiday, Lead, Number, Offer, Reminder, Seller, Team, User
 
 FORM = ("hola", "Ana Ruiz", "un portátil", "hoy mismo")
 
@@ -337,18 +337,35 @@ async def test_what_is_put_off_is_reminded_of_unless_that_ended_before(any_shop:
 
 
 async def test_what_was_idle_and_is_so_no_more_is_not_given_back(any_shop: Any) -> None:
-    """Somebody wrote between the look and the lock."""
+    """The seller writes between the look and the lock."""
     shop, ana = any_shop, any_shop.person()
     people = await staff(shop, beto="seller")
     await shop.talk(ana, shop.first, "hola")
     (talk,) = await shop.rows(Conversation)
     await do(shop, takeover.take, talk.id, people["beto"], shop.service.clock.now())
     shop.network.advance(timedelta(hours=49))
-    now = shop.service.clock.now()
-    assert len(await shop.database.read(partial(targets.idle, now=now))) == 1
-    await do(shop, service.wrote, talk.id, people["beto"], now)
-    assert await do(shop, partial(shop.service.handover._return, talk=talk.id, now=now)) is None
+
+    def write(session: Any) -> None:
+        takeover.reply(session, talk.id, people["beto"], "Sigo aquí", shop.service.clock.now())
+        if shop.database.dialect == "postgresql":
+            session.execute(select(func.pg_sleep(0.3)))
+
+    await do(shop, lambda session: session.execute(update(Conversation).values(last_in_at=shop.service.clock.now())))
+    await asyncio.gather(do(shop, write), shop.service.handover.look_idle())
     assert (await shop.rows(Conversation))[0].owner == "human"
+
+
+async def test_a_word_that_was_lost_is_made_up_for_in_seconds(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller")
+    await do(shop, sellers.set_away, people["beto"], away=True, now=shop.service.clock.now())
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    assert [row.state for row in await shop.rows(Assignment)] == ["waiting"]
+    await do(shop, lambda session: session.execute(update(Seller).values(away=False)))
+    async with asyncio.timeout(10):
+        while (await shop.rows(Assignment))[0].state == "waiting":
+            await asyncio.sleep(0.1)
 
 
 async def test_races_for_an_offer_have_one_winner_each(any_shop: Any) -> None:

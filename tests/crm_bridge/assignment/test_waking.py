@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
-from crm_bridge.assignment import absence, sellers, service, teams
+from crm_bridge.assignment import absence, overlooked, sellers, service, teams
 from crm_bridge.companies import service as companies
-from data.tables import Holiday, Leave
+from data.tables import Assignment, Conversation, Holiday, Leave, Number, Person, Seller
+from data.types import new_id
 
 _WORK: dict[str, Any] = {"capacity": 30, "skills": [], "languages": [], "hours": {}}
 _CLOSED = {"mon": ["09:00-10:00"]}
@@ -119,3 +120,83 @@ async def test_who_gets_room_wakes_the_first_of_those_who_wait_and_not_all(desk:
     await desk.do(sellers.set_away, desk.sellers[0], away=False, now=desk.now)
     due = await desk.database.read(lambda session: service.due(session, desk.now, 100))
     assert [row for _, row in due] == [rows[-1], *rows[1:-2]]
+
+
+async def test_what_was_not_woken_is_found_where_somebody_could_take_it(desk: Any) -> None:
+    """As when the word is lost: nothing is told of these changes."""
+    ana, beto, _ = desk.sellers
+
+    async def found() -> list[int]:
+        hands, after = await desk.database.read(lambda session: overlooked.find(session, desk.now))
+        assert after == 0
+        return hands
+
+    async def silently(statement: Any) -> None:
+        await desk.do(lambda session: session.execute(statement))
+
+    assert await found() == []
+    for user in desk.sellers:
+        await desk.do(sellers.set_away, user, away=True, now=desk.now)
+    rows = [await desk.hand_over("cold"), await desk.hand_over("hot")]
+    assert await found() == [], "they are looked at now anyway"
+    for row in rows:
+        assert (await desk.decide(row)).offer is None
+    assert await found() == []
+    await silently(update(Seller).where(Seller.user_id == ana).values(away=False, capacity=2))
+    assert await found() == rows[:1], "she has no room for a hot one"
+    for values in ({"skills": ["freight"]}, {"languages": ["pt"]}, {"hours": _CLOSED}, {"away": True}, {"capacity": 0}):
+        await silently(update(Seller).where(Seller.user_id == ana).values(**values))
+        assert await found() == [], values
+        await silently(
+            update(Seller).where(Seller.user_id == ana).values(skills=[], languages=[], hours={}, away=False, capacity=2)
+        )
+    await silently(update(Number).values(hours=_CLOSED))
+    assert await found() == []
+    await silently(update(Number).values(hours={}))
+    leave = await desk.do(absence.add_leave, ana, "2026-11-24", "")
+    assert await found() == []
+    await silently(delete(Leave).where(Leave.id == leave.id))
+    holiday = await desk.do(absence.add_holiday, "2026-11-24", "Fiesta")
+    assert await found() == []
+    await silently(delete(Holiday).where(Holiday.id == holiday.id))
+    assert await found() == rows[:1]
+
+    await desk.database.write(lambda session: overlooked.look_again(session, rows[:1], desk.now))
+    assert await found() == []
+    offer = (await desk.decide(rows[0])).offer
+    assert offer.user_id == ana
+    await desk.do(service.decline, offer.id, ana, "page", desk.now)
+    assert (await desk.decide(rows[0])).everybody
+    assert await found() == [], "she let it pass a moment ago"
+    await silently(update(Seller).where(Seller.user_id == beto).values(away=False))
+    assert await found() == rows[:1], "beto did not; the hot one is looked at now, as she had no room beside the other"
+
+
+async def test_many_who_wait_are_looked_through_in_pages(desk: Any) -> None:
+    for user in desk.sellers:
+        await desk.do(sellers.set_away, user, away=True, now=desk.now)
+    row = await desk.hand_over()
+    await desk.decide(row)
+
+    def copies(session: Any) -> None:
+        like = session.get_one(Assignment, row)
+        talk = session.get_one(Conversation, like.conversation_id)
+        people = [Person(id=new_id(), company_id=desk.company, created_at=desk.now) for _ in range(overlooked.PAGE)]
+        session.add_all(people)
+        session.flush()
+        for person in people:
+            own = _copy(talk, Conversation, person_id=person.id)
+            session.add(own)
+            session.flush()
+            session.add(_copy(like, Assignment, person_id=person.id, conversation_id=own.id))
+
+    await desk.do(copies)
+    await desk.do(lambda session: session.execute(update(Seller).where(Seller.user_id == desk.sellers[0]).values(away=False)))
+    first, after = await desk.database.read(lambda session: overlooked.find(session, desk.now))
+    assert (len(first), after, first[0]) == (overlooked.PAGE, first[-1], row)
+    rest, after = await desk.database.read(lambda session: overlooked.find(session, desk.now, first[-1]))
+    assert (len(rest), after) == (1, 0)
+
+
+def _copy(row: Any, table: Any, **given: Any) -> Any:
+    return table(**{each.key: getattr(row, each.key) for each in row.__table__.columns} | {"id": new_id()} | given)
