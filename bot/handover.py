@@ -76,6 +76,8 @@ class Handover:
         self._woken = asyncio.Event()
         self._seen = 0
         """Up to which of those that wait was looked whether somebody could take them."""
+        self._failed: dict[int, datetime] = {}
+        """Rows that are not tried again before then."""
 
     def wake(self) -> None:
         self._woken.set()
@@ -125,6 +127,7 @@ class Handover:
         """What is due of one row; one that fails is put off, so that it holds up no other. Whether anything was done."""
         if (done := await self._do(partial(work, row=row), company)) is None:
             now = self._clock.now()
+            self._failed[row] = now + PUT_OFF
             later = update(table).where(table.id == row, table.due_at <= now).values(due_at=now + PUT_OFF)
             await self._database.write(lambda session: session.execute(later), company=company)
         return bool(done)
@@ -132,9 +135,15 @@ class Handover:
     async def look_overlooked(self) -> None:
         """Have that looked at which waits although somebody could take it. Many who wait are looked through in pages."""
         now = self._clock.now()
-        found, self._seen = await self._database.read(partial(overlooked.find, now=now, after=self._seen))
-        if found:
-            await self._database.write(partial(overlooked.look_again, hands=found, now=now))
+        try:
+            found, self._seen = await self._database.read(partial(overlooked.find, now=now, after=self._seen))
+            self._failed = {row: until for row, until in self._failed.items() if until > now}
+            if found := [row for row in found if row not in self._failed]:
+                await self._database.write(partial(overlooked.look_again, hands=found, now=now))
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("what waits could not be looked through")
 
     async def look_idle(self) -> None:
         """Give the bot back what nobody has written in for long, and remind sellers of windows that are about to close."""
@@ -179,9 +188,12 @@ class Handover:
         row = decision.assignment
         kind = "lead_unclaimed" if decision.everybody else "lead_waiting"
         number = self._numbers.by_id(row.number_id)
-        told_before = select(Alert.user_id).where(Alert.assignment_id == row.id, Alert.kind == kind)
-        audience = sellers.supervisors(session, row.company_id, now, set(session.scalars(told_before)))
-        if audience and number.is_open(now):
+        before = session.execute(
+            select(Alert.user_id, Alert.created_at).where(Alert.assignment_id == row.id, Alert.kind == kind)
+        ).all()
+        patience = now - assignment.LOOK_AGAIN  # however often it is looked at meanwhile
+        if number.is_open(now) and all(at <= patience for _, at in before):
+            audience = sellers.supervisors(session, row.company_id, now, {user for user, _ in before})
             self._alert(session, told, kind, row, audience, now)
         if row.told_at is not None or decision.everybody or not decision.choice.considered:
             return  # where nobody sells but the owners, it is they who answer: the dialog has said that somebody will

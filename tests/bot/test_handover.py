@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy import text as sql
 
 from bot import takeover, workplace
 from crm_bridge.assignment import reminders, sellers, service, targets
@@ -111,6 +112,21 @@ async def test_a_manager_hears_of_each_lead_that_waits_and_again_when_all_let_it
     told = [(kind, user) for kind, user, _ in await alerts(shop)]
     assert told[2:4] == [("lead_offered", people["beto"])] * 2
     assert told[4:] == [("lead_unclaimed", people["gina"])] * 2
+
+
+async def test_the_administrators_hear_after_a_minute_however_often_it_is_looked_at(any_shop: Any) -> None:
+    """A seller who comes back, and has no room for it, has it looked at again."""
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", gina="manager", ada="admin")
+    await do(shop, lambda session: setattr(sellers.seller(session, people["beto"]), "capacity", 1))
+    await shop.talk(ana, shop.first, *FORM)
+    for _ in range(3):
+        await do(shop, sellers.set_away, people["beto"], away=False, now=shop.service.clock.now())
+        await look(shop)
+        assert await alerts(shop) == [("lead_waiting", people["gina"], "open")]
+    shop.network.advance(timedelta(minutes=1))
+    await look(shop)
+    assert await alerts(shop) == [("lead_waiting", people[name], "open") for name in ("gina", "ada")]
 
 
 async def test_nobody_there_is_told_once_and_served_when_somebody_comes(any_shop: Any) -> None:
@@ -434,6 +450,24 @@ async def test_one_that_fails_is_put_off_and_the_others_go_on(any_shop: Any, cap
     shop.network.advance(timedelta(minutes=2))
     await look(shop)
     assert (await shop.rows(Assignment))[0].state == "offered"
+
+
+async def test_one_that_fails_is_not_tried_again_at_once_although_somebody_could_take_it(any_shop: Any, caplog: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    await staff(shop, beto="seller")
+    refuse = {
+        "sqlite": "CREATE TRIGGER refused BEFORE INSERT ON offers BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        "postgresql": "ALTER TABLE offers ADD CONSTRAINT refused CHECK (cost < 0)",
+    }
+    await shop.database.write(lambda session: session.execute(sql(refuse[shop.database.dialect])))
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    for times in (1, 2):
+        await shop.service.handover.look_overlooked()
+        await look(shop)
+        assert caplog.text.count("a hand-over failed") == times
+        shop.network.advance(timedelta(minutes=1, seconds=5))
+        await look(shop)
 
 
 async def test_one_that_fails_but_was_settled_meanwhile_keeps_its_own_time(
