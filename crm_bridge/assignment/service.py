@@ -72,18 +72,19 @@ def decide(session: Session, assignment_id: int, now: datetime) -> Decision | No
     row = claim(session, assignment_id, ("waiting", "offered"), now)
     if row is None:
         return None
+    offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id).order_by(Offer.id)))
+    local, hours, holidays = sellers.calendar(session, row, now)
+    former = ledger.former(session, row)
     ledger.hold(session, row.company_id)
     team = ledger.team(session, row.team_id, lock=True)
-    offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id).order_by(Offer.id)))
     expired = _end(session, row, offers, "expired", now)
-    local, hours, holidays = sellers.calendar(session, row, now)
     members = ledger.members(session, team.id, row.id, f"{local:%Y-%m-%d}", hours)
     let_pass = [(offer.user_id, offer.answered_at or now) for offer in offers if offer.state in ("declined", "expired")]
     wanted = Wanted(
         row.priority,
         row.interest,
         row.language,
-        ledger.former(session, row),
+        former,
         frozenset(user for user, at in let_pass if at + rules.SOONEST > now),
         frozenset(user for user, _ in let_pass),
     )
@@ -214,26 +215,32 @@ def close(session: Session, conversation_id: int, now: datetime) -> Assignment |
 
 def remove_seller(session: Session, user_id: int, now: datetime) -> list[int]:
     """Somebody works here no more: all that was theirs or offered to them waits for another seller, first of all. Returns the
-    conversations, whose owner is nobody now."""
-    session.execute(
-        ledger.among_open(select(Conversation.id).join(Assignment, Assignment.conversation_id == Conversation.id))
-        .where(Assignment.user_id == user_id)
-        .order_by(Conversation.id)
-        .with_for_update(of=Conversation, key_share=True)
-    )
-    rows = list(
-        session.scalars(
-            ledger.among_open(select(Assignment))
-            .where(Assignment.user_id == user_id)
-            .order_by(Assignment.conversation_id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
-    )
+    conversations, whose owner is nobody now. No seller is chosen until the caller has committed that they are gone."""
+    company = session.scalars(select(User.company_id).where(User.id == user_id)).one()
+    _theirs(session, user_id)
+    ledger.hold(session, company)
+    rows = _theirs(session, user_id, skip_locked=True)  # with what was offered to them meanwhile
     for row in rows:
         _end(session, row, list(session.scalars(select(Offer).where(Offer.assignment_id == row.id))), "withdrawn", now)
         _queue(session, row, now)
     return [row.conversation_id for row in rows]
+
+
+def _theirs(session: Session, user_id: int, *, skip_locked: bool = False) -> Sequence[Assignment]:
+    """What is somebody's or offered to them, held with its conversations."""
+    talks = session.scalars(
+        ledger.among_open(select(Conversation.id).join(Assignment, Assignment.conversation_id == Conversation.id))
+        .where(Assignment.user_id == user_id)
+        .order_by(Conversation.id)
+        .with_for_update(of=Conversation, key_share=True, skip_locked=skip_locked)
+    ).all()
+    return session.scalars(
+        ledger.among_open(select(Assignment))
+        .where(Assignment.user_id == user_id, Assignment.conversation_id.in_(talks))
+        .order_by(Assignment.conversation_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def give_up(session: Session, row: Assignment, now: datetime) -> None:

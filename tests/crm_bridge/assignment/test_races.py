@@ -74,6 +74,21 @@ async def test_people_wait_for_the_conversation_before_they_hold_the_hand_over(d
     assert (await desk.row(row)).state == "waiting"
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_is_offered_to_a_seller_while_they_are_removed_waits_for_another(desk: Any, database_url: str) -> None:
+    row, ana = await desk.hand_over(), desk.sellers[0]
+    async with somebody_at(database_url, (await desk.row(row)).conversation_id) as deciding:
+        await deciding.execute("SELECT id FROM companies WHERE id = $1 FOR NO KEY UPDATE", desk.company)
+        removing = asyncio.create_task(desk.do(service.remove_seller, ana, desk.now))
+        async with asyncio.timeout(5):
+            while not await deciding.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+        await deciding.execute("UPDATE assignments SET state = 'offered', user_id = $1 WHERE id = $2", ana, row)
+    await removing
+    stored = await desk.row(row)
+    assert (stored.state, stored.user_id) == ("waiting", None)
+
+
 def known(session: Any, desk: Any, talk: int, *values: str) -> int:
     """Give the person of a conversation these phones."""
     person = session.get_one(Conversation, talk).person_id
