@@ -27,7 +27,7 @@ from bot.numbers import Numbers, OurNumber, text
 from bot.standin import Outgoing
 from bot.translate import PREVIEW, Said, language_of, to_outbound, to_turn
 from crm_bridge.assignment import opening
-from crm_bridge.assignment.sellers import first_team
+from crm_bridge.assignment.sellers import first_team, waking_last
 from crm_bridge.assignment.service import close
 from crm_bridge.context import Context
 from crm_bridge.events import Event, HandoffRequested, LeadRegistered, LeadUpdated, TakenOver, TurnParked
@@ -111,6 +111,10 @@ class Conversations:
     # ------------------------------------------------------------------------------------ claim, load, step
     def answer(self, session: Session, ids: Sequence[int]) -> Written:
         """A turn for each of these conversations: its unanswered messages, or its silence."""
+        with waking_last(session):
+            return self._answer(session, ids)
+
+    def _answer(self, session: Session, ids: Sequence[int]) -> Written:
         written = Written()
         talks = dialog_state.load(session, ids)
         news = dialog_state.new_messages(session, ids)

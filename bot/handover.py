@@ -24,7 +24,7 @@ from bot.clock import Clock
 from bot.live import Change
 from bot.numbers import Numbers, opening_words, text
 from bot.standin import Outgoing
-from crm_bridge.assignment import reminders, sellers, targets
+from crm_bridge.assignment import overlooked, reminders, sellers, targets
 from crm_bridge.assignment import service as assignment
 from crm_bridge.assignment.service import Decision
 from data.session import Database, is_away
@@ -41,6 +41,8 @@ YIELDS = 9
 """While the turns are busy, nine tenths of the time are theirs."""
 PUT_OFF = timedelta(minutes=1)
 """When one that failed is tried again."""
+OVERLOOKED = 2.0
+"""Seconds between two looks for what waits although somebody is there: a word that was lost is made up for."""
 IDLE = 60.0
 """Seconds between two looks for what has been silent too long."""
 
@@ -72,13 +74,17 @@ class Handover:
         self._on_changed = on_changed
         self._busy = busy
         self._woken = asyncio.Event()
+        self._seen = 0
+        """Up to which of those that wait was looked whether somebody could take them."""
+        self._failed: dict[int, datetime] = {}
+        """Rows that are not tried again before then."""
 
     def wake(self) -> None:
         self._woken.set()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        next_idle = loop.time()
+        next_overlooked = next_idle = loop.time()
         while True:
             try:
                 async with asyncio.timeout(POLL):
@@ -87,6 +93,9 @@ class Handover:
                 pass
             self._woken.clear()
             try:
+                if loop.time() >= next_overlooked:
+                    next_overlooked = loop.time() + OVERLOOKED
+                    await self.look_overlooked()
                 await self.look()
                 if loop.time() >= next_idle:
                     next_idle = loop.time() + IDLE
@@ -124,15 +133,29 @@ class Handover:
             return any([await self._some(work, table, company, [row]) for row in rows])
         if done is None:
             now = self._clock.now()
+            self._failed[rows[0]] = now + PUT_OFF
             later = update(table).where(table.id == rows[0], table.due_at <= now).values(due_at=now + PUT_OFF)
             await self._database.write(lambda session: session.execute(later), company=company)
         return bool(done)
 
+    async def look_overlooked(self) -> None:
+        """Have that looked at which waits although somebody could take it. Many who wait are looked through in pages."""
+        now = self._clock.now()
+        try:
+            found, self._seen = await self._database.read(partial(overlooked.find, now=now, after=self._seen))
+            self._failed = {row: until for row, until in self._failed.items() if until > now}
+            if found := [row for row in found if row not in self._failed]:
+                await self._database.write(partial(overlooked.look_again, hands=found, now=now))
+        except Exception as error:
+            if is_away(error):
+                raise
+            log.exception("what waits could not be looked through")
+
     async def look_idle(self) -> None:
         """Give the bot back what nobody has written in for long, and remind sellers of windows that are about to close."""
         now = self._clock.now()
-        for company, talk, user in await self._database.read(partial(targets.idle, now=now)):
-            await self._do(partial(self._return, talk=talk, user=user), company)
+        for company, talk in await self._database.read(partial(targets.idle, now=now)):
+            await self._do(partial(self._return, talk=talk), company)
         for company, wanted in await self._database.read(partial(reminders.closing_windows, now=now)):
             await self._do(partial(self._note_window, wanted=wanted), company)
 
@@ -179,9 +202,12 @@ class Handover:
         kind = "lead_unclaimed" if decision.everybody else "lead_waiting"
         number = self._numbers.by_id(row.number_id)
         if people and number.is_open(now):
-            told_before = select(Alert.user_id).where(Alert.assignment_id == row.id, Alert.kind == kind)
-            if audience := sellers.to_hear(people, set(session.scalars(told_before))):
-                self._alert(session, told, kind, row, audience, now)
+            before = session.execute(
+                select(Alert.user_id, Alert.created_at).where(Alert.assignment_id == row.id, Alert.kind == kind)
+            ).all()
+            patience = now - assignment.LOOK_AGAIN  # however often it is looked at meanwhile
+            if all(at <= patience for _, at in before):
+                self._alert(session, told, kind, row, sellers.to_hear(people, {user for user, _ in before}), now)
         if row.told_at is not None or decision.everybody or not decision.choice.considered:
             return  # where nobody sells but the owners, it is they who answer: the dialog has said that somebody will
         row.told_at = now
@@ -235,11 +261,15 @@ class Handover:
         self._alert(session, told, "reply_late", step.assignment, list(dict.fromkeys(late)), now)
         return told
 
-    def _return(self, session: Session, talk: int, user: int, now: datetime) -> Told:
+    def _return(self, session: Session, talk: int, now: datetime) -> Told | None:
+        held = session.scalar(
+            select(Conversation).where(Conversation.id == talk).with_for_update(key_share=True, skip_locked=True)
+        )
+        if held is None or not targets.idle(session, now, talk=talk):
+            return None  # somebody is at it, or wrote a moment ago
         takeover.give_back(session, talk, None, now, over=True)
-        company = session.scalars(select(Conversation.company_id).where(Conversation.id == talk)).one()
         withdrawn = alerts.withdraw(session, conversation_id=talk, now=now)
-        return Told(changed=[(company, Change("conversation", talk)), *map(_alerted, withdrawn)])
+        return Told(changed=[(held.company_id, Change("conversation", talk)), *map(_alerted, withdrawn)])
 
     # ------------------------------------------------------------------------------------------- reminders
     def _remind(self, session: Session, rows: Sequence[int], now: datetime) -> Told | None:
@@ -249,7 +279,7 @@ class Handover:
         talk, words = reminder.conversation_id, reminder.words
         alert = alerts.raise_alert(
             session,
-            kind="window_closing" if reminder.rule else "reminder",
+            kind="window_closing" if (reminder.rule or "").startswith(reminders.CLOSING) else "reminder",
             user_id=reminder.user_id,
             company_id=reminder.company_id,
             facts=alerts.facts_about(session, talk, words=words) if talk is not None else alerts.Facts(words=words),

@@ -66,7 +66,7 @@ def _preference(session: Session, preference: Mapping[str, Any], number: OurNumb
     contact = Contact(number.row.company_id, identities)
     context = Context(
         company_id=number.row.company_id,
-        person_id=resolve(session, [contact], now)[contact],
+        person_id=resolve(session, [contact], now, wait=False)[contact],
         conversation_id=0,
         number_id=number.row.id,
         source="whatsapp:user_preferences",

@@ -76,8 +76,6 @@ def answer_alert(session: Session, alert: Alert, action: str, via: str, now: dat
     if alert.offer_id is None or action == "done":
         told = alerts.acknowledge(session, alert_id=alert.id, user_id=alert.user_id, via=via, now=now)
         return [Change("alert", alert.user_id), *(Change("alert", each.user_id) for each in told)]
-    # The conversation first, as whoever takes it on its page does: so that two never wait for each other.
-    session.scalar(select(Conversation.id).where(Conversation.id == alert.conversation_id).with_for_update(key_share=True))
     if action == "accept":
         _, row = assignment.answer(session, alert.offer_id, alert.user_id, now)
     else:

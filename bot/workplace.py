@@ -181,7 +181,7 @@ def snooze(session: Session, talk_id: int, user_id: int, until: datetime | None,
     """Put a conversation of theirs off, with a reminder (`words`) for when it comes back; `until` None ends that now. A
     message of the person ends it too. LookupError; StillTheBots, Taken, TimePassed, TooFar."""
     talk = _held(session, talk_id, user_id, over=False)
-    mine = f"snooze:{talk_id}:"
+    mine = f"{reminders.SNOOZE}{talk_id}:"
     session.execute(
         update(Reminder)
         .where(Reminder.user_id == user_id, Reminder.rule.startswith(mine), Reminder.state == "waiting")

@@ -37,7 +37,14 @@ async def save_number(request: web.Request) -> web.Response:
         hours = {} if given["always"] else rules.read_hours({day: given[day] for day in DAYS})
         if not hours and not given["always"]:
             raise rules.WrongHours
-        changed = partial(service.change_number, number_id=row.id, bot_name=given["bot_name"], tone=given["tone"], hours=hours)
+        changed = partial(
+            service.change_number,
+            number_id=row.id,
+            bot_name=given["bot_name"],
+            tone=given["tone"],
+            hours=hours,
+            now=request.app[CLOCK].now(),
+        )
         await request.app[DATABASE].write(changed, company=row.company_id)
     except rules.Refusal as refusal:
         return await _settings(request, row, given, type(refusal).__name__)

@@ -145,7 +145,7 @@ def presences(found: Staff, team_id: int, now: datetime) -> list[Presence]:
     out = {member.user_id: rules.left_out(member, wanted[member.user_id], local, holidays) for member in members}
     least = min((member.served for member in members if not out[member.user_id]), default=0)
     served = {  # who is not there moves along (rules.py)
-        member.user_id: max(member.served, least) if out[member.user_id] in rules.ABSENT else member.served for member in members
+        member.user_id: max(member.served, least) if out[member.user_id] in rules.ALONG else member.served for member in members
     }
     lines = [
         Presence(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,8 @@ LONGEST = 300
 FURTHEST = timedelta(days=366)
 WINDOW, BEFORE = timedelta(hours=24), timedelta(hours=2)
 """WhatsApp's window for free text, and how long before its end a seller is reminded who owes an answer."""
+SNOOZE, CLOSING = "snooze:", "window:"
+"""How the rule of a reminder begins: of what a seller put off, and of a window that is about to close."""
 
 
 class TimePassed(Refusal):
@@ -73,10 +75,11 @@ def cancel(session: Session, reminder_id: int, user_id: int) -> bool:
 
 
 def waiting(session: Session, user_id: int) -> list[Reminder]:
+    """What they will be reminded of, the next first."""
     return list(
         session.scalars(
             select(Reminder)
-            .where(Reminder.user_id == user_id, Reminder.state == "waiting")
+            .where(Reminder.user_id == user_id, Reminder.state == "waiting", _stands())
             .order_by(Reminder.due_at, Reminder.id)
             .limit(50)
         )
@@ -95,7 +98,8 @@ def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, int
 
 
 def fire(session: Session, reminder_id: int, now: datetime) -> Reminder | None:
-    """Mark it as fired, for the caller to tell in the same transaction; None when it was fired or cancelled meanwhile."""
+    """Mark it as fired, for the caller to tell in the same transaction; None when it was fired or cancelled meanwhile, or what it
+    is about is put off no more: the person wrote, or somebody else has it."""
     row = session.scalar(
         select(Reminder)
         .where(Reminder.id == reminder_id, Reminder.state == "waiting", Reminder.due_at <= now)
@@ -104,9 +108,23 @@ def fire(session: Session, reminder_id: int, now: datetime) -> Reminder | None:
     )
     if row is None:
         return None
+    if session.scalar(select(Reminder.id).where(Reminder.id == reminder_id, _stands())) is None:
+        row.state = "cancelled"
+        session.flush()
+        return None
     row.state, row.fired_at = "fired", now
     session.flush()
     return row
+
+
+def _stands() -> ColumnElement[bool]:
+    """Any reminder; that of a snooze while the conversation is put off by them."""
+    put_off = exists().where(
+        Conversation.id == Reminder.conversation_id,
+        Conversation.snoozed_until.is_not(None),
+        or_(Conversation.owner_id.is_(None), Conversation.owner_id == Reminder.user_id),
+    )
+    return or_(Reminder.rule.is_(None), Reminder.rule.not_like(f"{SNOOZE}%"), put_off)
 
 
 def closing_windows(session: Session, now: datetime, limit: int = 200) -> list[tuple[int, Window]]:
@@ -128,7 +146,7 @@ def closing_windows(session: Session, now: datetime, limit: int = 200) -> list[t
         .order_by(Conversation.last_in_at)
     )
     windows = [
-        (company, Window(talk, user, f"window:{talk}:{int(last.timestamp())}"))
+        (company, Window(talk, user, f"{CLOSING}{talk}:{int(last.timestamp())}"))
         for company, talk, user, last in found
         if user is not None and last is not None
     ]

@@ -24,8 +24,8 @@ LOAD: Mapping[str, int] = {"hot": 3, "warm": 2, "cold": 1}
 CAPACITY = 30
 LEFT_OUT = ("inactive", "no_share", "interest", "language", "passed", "leave", "holiday", "shift", "away", "full")
 """Why somebody is not asked; the first that holds."""
-ABSENT = frozenset(LEFT_OUT[LEFT_OUT.index("leave") :])
-"""They could take it, were they there and had they room."""
+ALONG = frozenset(LEFT_OUT) - {"interest", "language"}
+"""They could take it, were they there, had they room, and had they not let it pass: they move along with those who can."""
 SOONEST = timedelta(minutes=15)
 """When somebody who let a lead pass is asked again, if nobody has taken it."""
 
@@ -218,11 +218,7 @@ def choose(
     )
     because = "former" if chosen.user_id == wanted.former else "only" if len(candidates) == 1 else "next"
     cost = cost_of(chosen.weight)
-    along = {
-        member.user_id: least
-        for member in members
-        if member.served < least and (why[member.user_id] in ABSENT or why[member.user_id] == "passed")
-    }
+    along = {member.user_id: least for member in members if member.served < least and why[member.user_id] in ALONG}
     return Choice(because, chosen.user_id, considered), Ledger({**along, chosen.user_id: chosen.served + cost}, cost)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -15,7 +16,10 @@ from crm_bridge.companies.hours import Hours
 from data.tables import Assignment, Company, Holiday, Leave, Number, Seller, Team, TeamMember, User
 
 _HANDS = cast(Table, Assignment.__table__)
+_LATER = "wake at the end"
 FIRST_TEAM = "Ventas"
+MOST_WOKEN = 50
+"""How many hand-overs are looked at when one seller gets room, however many wait."""
 SUPERVISORS = ("manager", "admin")
 """The roles that hear when something goes wrong, the first ones first."""
 
@@ -94,11 +98,12 @@ def seller(session: Session, user_id: int) -> Seller:
 
 
 def set_away(session: Session, user_id: int, away: bool, now: datetime, until: datetime | None = None) -> None:
-    """Somebody is busy (until then, or until they say so) or back. What waits is looked at anew when they are back."""
+    """Somebody is busy (until then, or until they say so) or back. What waits is looked at anew when they are back, or when it is
+    known when they will be."""
     row = seller(session, user_id)
     row.away, row.away_until = away, until if away else None
     session.flush()
-    if not away:
+    if not away or until is not None:
         wake(session, row.company_id, now)
 
 
@@ -161,12 +166,35 @@ def relieved(session: Session, user_id: int, row: Assignment, now: datetime) -> 
 
 
 def wake(session: Session, company_id: int, now: datetime, besides: int = 0) -> None:
-    """Somebody has room or is there again: what waits for a seller is looked at now, but for what is being looked at, and the
-    hand-over `besides`. It holds their rows, so that it is the last thing that a transaction waits for."""
+    """Somebody has room or is there again: the first MOST_WOKEN that wait for a seller are looked at now, but for those that are
+    being looked at, and the hand-over `besides`. It holds their rows, so that it is the last thing a transaction waits for: see
+    `waking_last`."""
+    later = session.info.get(_LATER)
+    if later is not None:
+        later.append((company_id, now, besides))
+        return
     waiting = (
         select(_HANDS.c.id)
         .where(_HANDS.c.company_id == company_id, _HANDS.c.state == "waiting", _HANDS.c.due_at > now, _HANDS.c.id != besides)
+        .order_by(ledger.LOAD.desc(), _HANDS.c.created_at, _HANDS.c.id)
+        .limit(MOST_WOKEN)
         .with_for_update(key_share=True, skip_locked=True)
         .with_hint(_HANDS, "INDEXED BY ix_assignments_due", "sqlite")  # not through all of the company's
     )
     session.execute(update(_HANDS).where(_HANDS.c.id.in_(waiting)).values(due_at=now))
+
+
+@contextmanager
+def waking_last(session: Session) -> Iterator[None]:
+    """What is woken inside is woken at its end: for work that waits for more rows after somebody got room."""
+    if _LATER in session.info:
+        yield
+        return
+    later: list[tuple[int, datetime, int]] = []
+    session.info[_LATER] = later
+    try:
+        yield
+    finally:
+        del session.info[_LATER]
+    for company, now, besides in dict.fromkeys(later):
+        wake(session, company, now, besides)

@@ -1,6 +1,6 @@
 """Hand-overs: opened by a turn, offered in fair rotation, accepted or passed on, closed. Whoever changes one holds the
 conversation's row, and then its own: in this order, so that two never wait for each other. Whoever changes the ledger holds the
-team's row too, so that two processes never reckon with the same one."""
+team's row too, so that two processes never reckon with the same one; whoever chooses a seller, the company's before it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from data.tables import Assignment, Conversation, Lead, Number, Offer, Team, Use
 from data.types import UtcDateTime, new_id
 
 LOOK_AGAIN, LOOK_SELDOM = timedelta(minutes=1), timedelta(hours=1)
-"""When one that waits is looked at again, if nothing tells us before that somebody is there or has room: each time when it has
-waited twice as long, within these."""
+"""When one that waits is looked at again, if nobody gets room or is there before (sellers.wake, overlooked.py): each time when it
+has waited twice as long, within these."""
 GROUP = 16
 """Hand-overs of one team that are decided in one transaction: most of what a decision reads is the team."""
 _OPEN_LEADS = ("new", "working")
@@ -109,15 +109,16 @@ def decide_all(session: Session, assignment_ids: Sequence[int], now: datetime) -
     rows = claim(session, assignment_ids, ("waiting", "offered"), now)
     if not rows:
         return []
-    team = ledger.team(session, rows[0].team_id, lock=True)
-    rows = [row for row in rows if row.team_id == team.id]
+    company, rows = rows[0].company_id, [row for row in rows if row.team_id == rows[0].team_id]
     offers: defaultdict[int, list[Offer]] = defaultdict(list)
     for offer in session.scalars(select(Offer).where(Offer.assignment_id.in_([row.id for row in rows])).order_by(Offer.id)):
         offers[offer.assignment_id].append(offer)
-    expired = {row.id: _end(session, row, offers[row.id], "expired", now) for row in rows}
-    calendars = {number: sellers.calendar(session, team.company_id, number, now) for number in {row.number_id for row in rows}}
+    calendars = {number: sellers.calendar(session, company, number, now) for number in {row.number_id for row in rows}}
     local, _, _ = calendars[rows[0].number_id]
     former = ledger.former(session, rows)
+    ledger.hold(session, company)
+    team = ledger.team(session, rows[0].team_id, lock=True)
+    expired = {row.id: _end(session, row, offers[row.id], "expired", now) for row in rows}
     books = ledger.books(session, team.id, [row.id for row in rows], f"{local:%Y-%m-%d}")
     decisions, told, made = [], list[Row](), list[Offer]()
     for row in rows:
@@ -195,17 +196,17 @@ def accept(session: Session, conversation_id: int, user_id: int, via: str, now: 
 
 def answer(session: Session, offer_id: int, user_id: int, now: datetime) -> tuple[Offer, Assignment]:
     """The offer that somebody's button means, while it is theirs to answer: until another seller is asked or has it, however
-    late. LookupError; NotYours, OfferPassed, OfferOver, Taken."""
+    late; held with its conversation. LookupError; NotYours, OfferPassed, OfferOver, Taken."""
     offer = session.scalar(select(Offer).where(Offer.id == offer_id))
     if offer is None:
         raise LookupError(offer_id)
     if offer.user_id != user_id:
         raise rules.NotYours
+    of_it = Assignment.id == offer.assignment_id
+    talk = select(Conversation.id).join(Assignment, Assignment.conversation_id == Conversation.id).where(of_it)
+    session.execute(talk.with_for_update(of=Conversation, key_share=True))
     row = session.scalars(
-        select(Assignment)
-        .where(Assignment.id == offer.assignment_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+        select(Assignment).where(of_it).with_for_update(key_share=True).execution_options(populate_existing=True)
     ).one()
     session.refresh(offer)
     if row.state == "closed":
@@ -278,26 +279,32 @@ def close(session: Session, conversation_id: int, now: datetime) -> Assignment |
 
 def remove_seller(session: Session, user_id: int, now: datetime) -> list[int]:
     """Somebody works here no more: all that was theirs or offered to them waits for another seller, first of all. Returns the
-    conversations, whose owner is nobody now."""
-    session.execute(
-        ledger.among_open(select(Conversation.id).join(Assignment, Assignment.conversation_id == Conversation.id))
-        .where(Assignment.user_id == user_id)
-        .order_by(Conversation.id)
-        .with_for_update(of=Conversation, key_share=True)
-    )
-    rows = list(
-        session.scalars(
-            ledger.among_open(select(Assignment))
-            .where(Assignment.user_id == user_id)
-            .order_by(Assignment.conversation_id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
-    )
+    conversations, whose owner is nobody now. No seller is chosen until the caller has committed that they are gone."""
+    company = session.scalars(select(User.company_id).where(User.id == user_id)).one()
+    _theirs(session, user_id)
+    ledger.hold(session, company)
+    rows = _theirs(session, user_id, skip_locked=True)  # with what was offered to them meanwhile
     for row in rows:
         _end(session, row, list(session.scalars(select(Offer).where(Offer.assignment_id == row.id))), "withdrawn", now)
         _queue(session, row, now)
     return [row.conversation_id for row in rows]
+
+
+def _theirs(session: Session, user_id: int, *, skip_locked: bool = False) -> Sequence[Assignment]:
+    """What is somebody's or offered to them, held with its conversations."""
+    talks = session.scalars(
+        ledger.among_open(select(Conversation.id).join(Assignment, Assignment.conversation_id == Conversation.id))
+        .where(Assignment.user_id == user_id)
+        .order_by(Conversation.id)
+        .with_for_update(of=Conversation, key_share=True, skip_locked=skip_locked)
+    ).all()
+    return session.scalars(
+        ledger.among_open(select(Assignment))
+        .where(Assignment.user_id == user_id, Assignment.conversation_id.in_(talks))
+        .order_by(Assignment.conversation_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def give_up(session: Session, row: Assignment, now: datetime) -> None:

@@ -6,13 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import ledger, sellers
 from crm_bridge.assignment.rules import after_business_minutes
 from crm_bridge.assignment.service import claim, give_up
-from data.tables import Assignment, Team
+from data.tables import Assignment, Conversation, Team
 
 WARN_AT = 2 / 3
 """The part of a target after which the seller is warned."""
@@ -75,21 +75,25 @@ def begin(session: Session, row: Assignment, now: datetime) -> None:
     session.flush()
 
 
-def idle(session: Session, now: datetime, limit: int = 200) -> list[tuple[int, int, int]]:
-    """(company, conversation, seller) of what was accepted and in which nobody has written for as long as the team allows."""
+def idle(session: Session, now: datetime, limit: int = 200, *, talk: int | None = None) -> list[tuple[int, int]]:
+    """(company, conversation) of what was accepted and in which nobody has written for as long as the team allows: any, or only
+    `talk`. What the seller put off is not idle: the time begins when that ends."""
     teams = session.execute(select(Team.id, Team.return_hours).where(Team.return_hours > 0)).all()
-    found: list[tuple[int, int, int]] = []
+    found: list[tuple[int, int]] = []
     for hours in sorted({hours for _, hours in teams}):
-        rows = session.execute(
-            ledger.among_open(select(Assignment.company_id, Assignment.conversation_id, Assignment.user_id))
-            .where(
-                Assignment.state == "accepted",
-                Assignment.user_id.is_not(None),
-                Assignment.team_id.in_([team for team, each in teams if each == hours]),
-                func.coalesce(Assignment.touched_at, Assignment.accepted_at) <= now - timedelta(hours=hours),
+        since = now - timedelta(hours=hours)
+        query = ledger.among_open(
+            select(Assignment.company_id, Assignment.conversation_id).join(
+                Conversation, Conversation.id == Assignment.conversation_id
             )
-            .order_by(Assignment.id)
-            .limit(limit)
+        ).where(
+            Assignment.state == "accepted",
+            Assignment.user_id.is_not(None),
+            Assignment.team_id.in_([team for team, each in teams if each == hours]),
+            func.coalesce(Assignment.touched_at, Assignment.accepted_at) <= since,
+            or_(Conversation.snoozed_until.is_(None), Conversation.snoozed_until <= since),
         )
-        found += [(company, talk, user) for company, talk, user in rows if user is not None]
+        if talk is not None:
+            query = query.where(Assignment.conversation_id == talk)
+        found += [(company, each) for company, each in session.execute(query.order_by(Assignment.id).limit(limit))]
     return found[:limit]

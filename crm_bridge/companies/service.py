@@ -22,7 +22,8 @@ from data.tables import DialogVersion, Number, User, WebSession
 
 # ------------------------------------------------------------------------------------------------------ users
 def add_user(session: Session, *, name: str, email: str, role: str, password_hash: str, now: datetime) -> User:
-    """Add somebody to the session's company. Refusal: NameMissing, NotAnEmail, WrongRole, EmailTaken."""
+    """Add somebody to the session's company; a seller is of its first team at once, and what waits is looked at anew. Refusal:
+    NameMissing, NotAnEmail, WrongRole, EmailTaken."""
     if not name.strip():
         raise rules.NameMissing
     if role not in rules.ROLES:
@@ -46,22 +47,25 @@ def add_user(session: Session, *, name: str, email: str, role: str, password_has
         raise rules.EmailTaken from None
     if role == "seller":
         sellers.join(session, sellers.first_team(session, user.company_id, now), user.id)
+        sellers.wake(session, user.company_id, now)
     return user
 
 
 def change_user(session: Session, user_id: int, *, by: int, role: str, active: bool, now: datetime) -> User:
     """Set somebody's role and whether they may log in; switched off, all their sessions end, and what they were answering goes to
-    somebody else. LookupError when there is none."""
+    somebody else; switched on, what waits is looked at anew. LookupError when there is none."""
     user = _user(session, user_id)
     if role not in rules.ROLES:
         raise rules.WrongRole
     if user_id == by and (role != user.role or not active):
         raise rules.OwnAccount
-    user.role, user.active = role, active
     if not active:
-        session.flush()
+        assignment.remove_seller(session, user_id, now)  # it holds conversations, and so comes before any other row is held
         end_sessions(session, user_id, now)
-        assignment.remove_seller(session, user_id, now)
+    user.role, user.active = role, active
+    session.flush()
+    if active:
+        sellers.wake(session, user.company_id, now)
     return user
 
 
@@ -189,8 +193,11 @@ def forget_sessions(session: Session, now: datetime) -> None:
     session.execute(delete(WebSession).where(WebSession.expires_at < now - timedelta(days=30)))
 
 
-def change_number(session: Session, number_id: int, *, bot_name: str, tone: str, hours: Mapping[str, list[str]]) -> None:
-    """Set how a number introduces itself and when it is open. NameMissing, WrongHours; LookupError when there is none."""
+def change_number(
+    session: Session, number_id: int, *, bot_name: str, tone: str, hours: Mapping[str, list[str]], now: datetime
+) -> None:
+    """Set how a number introduces itself and when it is open: then work those who have no shift of their own, and what waits is
+    looked at anew. NameMissing, WrongHours; LookupError when there is none."""
     if not bot_name.strip():
         raise rules.NameMissing
     if opening.problems(hours):
@@ -199,6 +206,8 @@ def change_number(session: Session, number_id: int, *, bot_name: str, tone: str,
     if number is None:
         raise LookupError(number_id)
     number.bot_name, number.tone, number.hours = bot_name.strip()[:50], "usted" if tone == "usted" else "tu", dict(hours)
+    session.flush()
+    sellers.wake(session, number.company_id, now)
 
 
 def save_dialog(

@@ -1,4 +1,7 @@
-"""One row a human being: who is behind an identity, and two rows that turn out to be one."""
+"""One row a human being: who is behind an identity, and two rows that turn out to be one.
+
+Who makes one of two holds all their conversations first, and then what belongs to them. Who holds other rows already (a turn its
+conversation) does not wait for these, and is tried again, so that two never wait for each other."""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any, cast
 from sqlalchemy import String, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from crm_bridge.assignment import sellers
 from crm_bridge.assignment.service import close, current
 from crm_bridge.events import IdentityChanged, PeopleMerged
 from crm_bridge.journal import record
@@ -38,6 +42,8 @@ _KNOWN = cast(Table, Identity.__table__)
 _IDENTITIES = Prepared(
     select(_KNOWN.c.company_id, _KNOWN.c.kind, _KNOWN.c.value, _KNOWN.c.person_id).where(among(_KNOWN.c.value, "values"))
 )
+_Key = tuple[int, str, str]
+"""(company, kind, value) of an identity."""
 _ADD_PEOPLE = Prepared(insert(_PEOPLE))
 _ADD_IDENTITIES = Prepared(insert(_KNOWN))
 
@@ -53,6 +59,10 @@ _DESCRIBE = Prepared(
 )
 
 
+_OWNERS = ("bot", "queued", "human")
+"""Whoever is further on answers for both."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """Somebody as a messenger shows them: `identities` are (kind, value), a phone in its canonical digits."""
@@ -66,13 +76,18 @@ class Contact:
         return next(("+" + value for kind, value in self.identities if kind == "phone"), None)
 
 
-def resolve(session: Session, contacts: Sequence[Contact], now: datetime) -> dict[Contact, int]:
+def resolve(session: Session, contacts: Sequence[Contact], now: datetime, *, wait: bool = True) -> dict[Contact, int]:
     """The person behind each contact, made where there is none. New identities are added; two people who share a contact are
-    merged into the older. One read and at most two writes, however many contacts."""
+    merged into the older: one read and at most two writes, however many contacts, where nobody is. `wait` False: the transaction
+    holds rows already, see `merge`."""
     values = list({value for contact in contacts for _, value in contact.identities})
     if not values:
         return {}
-    owners = {(company, kind, value): person for company, kind, value, person in _IDENTITIES.tuples(session, {"values": values})}
+    owners = _owners(session, values)
+    if wait and (doubled := _doubled(contacts, owners)):
+        held = select(Conversation.id).where(Conversation.person_id.in_(doubled)).order_by(Conversation.id)
+        session.execute(held.with_for_update())
+        owners = _owners(session, values)  # somebody else may have merged them while we waited
     people: list[dict[str, object]] = []
     identities: list[dict[str, object]] = []
     found: dict[Contact, int] = {}
@@ -116,6 +131,20 @@ def resolve(session: Session, contacts: Sequence[Contact], now: datetime) -> dic
     return found
 
 
+def _owners(session: Session, values: Sequence[str]) -> dict[_Key, int]:
+    return {(company, kind, value): person for company, kind, value, person in _IDENTITIES.tuples(session, {"values": values})}
+
+
+def _doubled(contacts: Sequence[Contact], owners: Mapping[_Key, int]) -> set[int]:
+    """The people behind contacts that are more than one."""
+    found: set[int] = set()
+    for contact in contacts:
+        people = {owners.get((contact.company_id, kind, value)) for kind, value in contact.identities} - {None}
+        if len(people) > 1:
+            found |= {person for person in people if person is not None}
+    return found
+
+
 def _flush(session: Session, people: list[dict[str, object]], identities: list[dict[str, object]]) -> None:
     _ADD_PEOPLE.many(session, people)
     people.clear()
@@ -125,9 +154,15 @@ def _flush(session: Session, people: list[dict[str, object]], identities: list[d
 
 def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -> None:
     """Make one person of two: everything of `gone` becomes `keep`'s. Where both talked with the same number, the messages join
-    in one conversation; where both have an open lead of one interest, the newer answers win and the older lead is closed."""
-    kept = {row.number_id: row for row in session.scalars(_of(Conversation, company, keep))}
-    for other in session.scalars(_of(Conversation, company, gone)):
+    in one conversation; where both have an open lead of one interest, the newer answers win and the older lead is closed.
+    OperationalError, of the database's own trouble, when somebody else is at one of their conversations."""
+    with sellers.waking_last(session):
+        _merge(session, company, keep, gone, now)
+
+
+def _merge(session: Session, company: int, keep: int, gone: int, now: datetime) -> None:
+    kept = {row.number_id: row for row in _held(session, company, keep, key_share=True)}
+    for other in _held(session, company, gone):
         same = kept.get(other.number_id)
         if same is None:
             other.person_id = keep
@@ -143,8 +178,8 @@ def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -
             for field in ("state", "status", "score", "priority", "reasons", "preview", "last_in_at", "due_at", "recipient"):
                 setattr(same, field, getattr(other, field))
         same.referral = same.referral or other.referral
-        if same.owner == "bot":
-            same.owner, same.owner_id = other.owner, other.owner_id
+        if _OWNERS.index(other.owner) > _OWNERS.index(same.owner):
+            same.owner, same.owner_id, same.snoozed_until = other.owner, other.owner_id, other.snoozed_until
         same.unread += other.unread
         session.flush()
         session.delete(other)
@@ -169,12 +204,17 @@ def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -
     record(session, company, PeopleMerged(gone=gone), now, person=keep)
 
 
+def _held(session: Session, company: int, person: int, *, key_share: bool = False) -> list[Conversation]:
+    """Somebody's conversations, held; `key_share` where none of them is deleted."""
+    theirs = _of(Conversation, company, person).order_by(Conversation.id).execution_options(populate_existing=True)
+    return list(session.scalars(theirs.with_for_update(nowait=True, key_share=key_share)))
+
+
 def _keep_one_hand_over(session: Session, kept: int, gone: int, now: datetime) -> None:
     """Of two conversations that become one, one hand-over goes on: the one that somebody has accepted, else the kept one's."""
-    found = {talk: current(session, talk, lock=True) for talk in (kept, gone)}
-    if None not in found.values():
-        theirs = found[gone]
-        close(session, kept if theirs is not None and theirs.state == "accepted" else gone, now)
+    ours, theirs = (current(session, talk, lock=True) for talk in (kept, gone))
+    if ours is not None and theirs is not None:
+        close(session, kept if theirs.state == "accepted" != ours.state else gone, now)
         session.flush()
 
 

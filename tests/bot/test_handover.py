@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from sqlalchemy import text as sql
 
-from bot import takeover
+from bot import takeover, workplace
 from crm_bridge.assignment import reminders, sellers, service, targets
-from data.tables import Alert, Assignment, Conversation, Event, Holiday, Lead, Number, Offer, Reminder, Team, User
+from data.tables import Alert, Assignment, Conversation, Event, Holiday, Lead, Number, Offer, Reminder, Seller, Team, User
 
 FORM = ("hola", "Ana Ruiz", "un portátil", "hoy mismo")
 
@@ -111,6 +112,21 @@ async def test_a_manager_hears_of_each_lead_that_waits_and_again_when_all_let_it
     told = [(kind, user) for kind, user, _ in await alerts(shop)]
     assert told[2:4] == [("lead_offered", people["beto"])] * 2
     assert told[4:] == [("lead_unclaimed", people["gina"])] * 2
+
+
+async def test_the_administrators_hear_after_a_minute_however_often_it_is_looked_at(any_shop: Any) -> None:
+    """A seller who comes back, and has no room for it, has it looked at again."""
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", gina="manager", ada="admin")
+    await do(shop, lambda session: setattr(sellers.seller(session, people["beto"]), "capacity", 1))
+    await shop.talk(ana, shop.first, *FORM)
+    for _ in range(3):
+        await do(shop, sellers.set_away, people["beto"], away=False, now=shop.service.clock.now())
+        await look(shop)
+        assert await alerts(shop) == [("lead_waiting", people["gina"], "open")]
+    shop.network.advance(timedelta(minutes=1))
+    await look(shop)
+    assert await alerts(shop) == [("lead_waiting", people[name], "open") for name in ("gina", "ada")]
 
 
 async def test_nobody_there_is_told_once_and_served_when_somebody_comes(any_shop: Any) -> None:
@@ -303,6 +319,71 @@ async def test_a_window_about_to_close_is_told_once(any_shop: Any) -> None:
     assert [kind for kind, _, _ in await alerts(shop) if kind == "window_closing"] == ["window_closing"]
 
 
+@pytest.mark.parametrize("ends", ["", "wrote", "taken", "given back", "put off again", "ended"])
+async def test_what_is_put_off_is_reminded_of_unless_that_ended_before(any_shop: Any, ends: str) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", carla="seller")
+    await shop.talk(ana, shop.first, "hola")
+    (talk,) = await shop.rows(Conversation)
+    now, beto, carla = shop.service.clock.now(), people["beto"], people["carla"]
+    await do(shop, takeover.take, talk.id, beto, now)
+    await do(shop, workplace.snooze, talk.id, beto, now + timedelta(hours=50), "Retoma con Ana", now)
+    await do(shop, lambda session: session.execute(update(Team).values(first_reply_minutes=0)))
+    match ends:
+        case "wrote":
+            await ana.say(shop.first, "¿hola?")
+            await shop.settled()
+        case "taken" | "put off again":
+            await do(shop, takeover.take, talk.id, carla, now, over=True)
+        case "given back":
+            await do(shop, takeover.give_back, talk.id, beto, now)
+        case "ended":
+            await do(shop, workplace.snooze, talk.id, beto, None, "", now)
+    if ends == "put off again":
+        await do(shop, workplace.snooze, talk.id, carla, now + timedelta(hours=51), "Lo mío", now)
+    left = await do(shop, reminders.waiting, beto)
+    assert [row.words for row in left] == ([] if ends else ["Retoma con Ana"])
+    shop.network.advance(timedelta(hours=50, minutes=1))
+    await look(shop)
+    await shop.service.handover.look_idle()
+    told = [(alert.kind, alert.user_id, alert.facts["words"]) for alert in await shop.rows(Alert) if alert.facts.get("words")]
+    assert told == ([] if ends else [("reminder", beto, "Retoma con Ana")])
+    if not ends:
+        assert (await shop.rows(Conversation))[0].owner_id == beto, "it is not idle yet"
+
+
+async def test_what_was_idle_and_is_so_no_more_is_not_given_back(any_shop: Any) -> None:
+    """The seller writes between the look and the lock."""
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller")
+    await shop.talk(ana, shop.first, "hola")
+    (talk,) = await shop.rows(Conversation)
+    await do(shop, takeover.take, talk.id, people["beto"], shop.service.clock.now())
+    shop.network.advance(timedelta(hours=49))
+
+    def write(session: Any) -> None:
+        takeover.reply(session, talk.id, people["beto"], "Sigo aquí", shop.service.clock.now())
+        if shop.database.dialect == "postgresql":
+            session.execute(select(func.pg_sleep(0.3)))
+
+    await do(shop, lambda session: session.execute(update(Conversation).values(last_in_at=shop.service.clock.now())))
+    await asyncio.gather(do(shop, write), shop.service.handover.look_idle())
+    assert (await shop.rows(Conversation))[0].owner == "human"
+
+
+async def test_a_word_that_was_lost_is_made_up_for_in_seconds(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller")
+    await do(shop, sellers.set_away, people["beto"], away=True, now=shop.service.clock.now())
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    assert [row.state for row in await shop.rows(Assignment)] == ["waiting"]
+    await do(shop, lambda session: session.execute(update(Seller).values(away=False)))
+    async with asyncio.timeout(10):
+        while (await shop.rows(Assignment))[0].state == "waiting":
+            await asyncio.sleep(0.1)
+
+
 async def test_races_for_an_offer_have_one_winner_each(any_shop: Any) -> None:
     """Twenty here; `python -m tests.chaos --only acceptance` runs a thousand."""
     shop = any_shop
@@ -369,6 +450,24 @@ async def test_one_that_fails_is_put_off_and_the_others_go_on(any_shop: Any, cap
     shop.network.advance(timedelta(minutes=2))
     await look(shop)
     assert (await shop.rows(Assignment))[0].state == "offered"
+
+
+async def test_one_that_fails_is_not_tried_again_at_once_although_somebody_could_take_it(any_shop: Any, caplog: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    await staff(shop, beto="seller")
+    refuse = {
+        "sqlite": "CREATE TRIGGER refused BEFORE INSERT ON offers BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        "postgresql": "ALTER TABLE offers ADD CONSTRAINT refused CHECK (cost < 0)",
+    }
+    await shop.database.write(lambda session: session.execute(sql(refuse[shop.database.dialect])))
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    for times in (1, 2):
+        await shop.service.handover.look_overlooked()
+        await look(shop)
+        assert caplog.text.count("a hand-over failed") == times
+        shop.network.advance(timedelta(minutes=1, seconds=5))
+        await look(shop)
 
 
 async def test_one_that_fails_but_was_settled_meanwhile_keeps_its_own_time(

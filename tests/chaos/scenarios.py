@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.chaos import clocks, crashes, handover, neighbours, stores
+from tests.chaos import clocks, crashes, handover, neighbours, rotation, stores
 from tests.chaos.processes import CannotRun
 from tests.chaos.report import Outcome
 from tests.chaos.stage import Play, Progress
@@ -38,6 +38,7 @@ SCENARIOS = {
     "poison": Scenario(neighbours.poison, 3, 1),
     "acceptance": Scenario(handover.acceptance, 1000, 20),
     "alerts": Scenario(handover.alerts, 30, 2),
+    "rotation": Scenario(rotation.rotation, 10_000, 60),
 }
 
 

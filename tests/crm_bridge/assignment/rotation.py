@@ -1,7 +1,8 @@
 """One of several processes that hand leads over: `python -m tests.crm_bridge.assignment.rotation JSON`.
 
 It opens leads, decides about what is due (its own and the others'), answers offers as sellers do (accept, pass, be silent),
-closes conversations, and sends sellers away and back. In each decision it checks that nobody absent or full was asked.
+closes conversations, and sends sellers away, on leave, out of the company, and back. In each decision it checks, by reads of its
+own, that nobody absent or full was asked, and nobody before their turn.
 """
 
 from __future__ import annotations
@@ -10,126 +11,241 @@ import asyncio
 import json
 import random
 import sys
+import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm_bridge.assignment import opening, rules, sellers, service
+from crm_bridge.assignment import absence, ledger, opening, overlooked, rules, sellers, service
+from crm_bridge.companies import service as companies
+from crm_bridge.events import TakenOver
+from crm_bridge.journal import record
 from data.session import Database, connect
-from data.tables import Assignment, Conversation, Offer, Person, Seller, Team, TeamMember
+from data.tables import Assignment, Conversation, Leave, Offer, Person, Seller, User
 from data.types import new_id
 
 START = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+SPEED = 200
+"""Their clocks, which all show the same, are so much faster than ours: an offer stands for a second."""
+OVERLOOKED = timedelta(minutes=6)
+
+
+class Crew(TypedDict):
+    """What a process works with. `teams` are (number, team); `steady` sellers are always there, have room and accept at once;
+    the `moody` come and go, pass and are silent; of these the `leavers` are removed now and then, and come back."""
+
+    url: str
+    company: int
+    teams: list[tuple[int, int]]
+    steady: list[int]
+    moody: list[int]
+    leavers: list[int]
+    origin: float
+
+
+def clock(origin: float) -> datetime:
+    return START + (time.time() - origin) * SPEED * timedelta(seconds=1)
 
 
 class Process:
-    def __init__(self, database: Database, company: int, number: int, team: int, leads: int, seed: int) -> None:
+    def __init__(self, database: Database, crew: Crew, leads: int, seed: int) -> None:
         self._database = database
-        self._company, self._number, self._team = company, number, team
+        self._crew = crew
         self._leads = leads
         self._chance = random.Random(seed)
-        self._now = START
         self.wrong: list[str] = []
+        self.did: Counter[str] = Counter()
+
+    @property
+    def _now(self) -> datetime:
+        return clock(self._crew["origin"])
 
     async def run(self) -> None:
-        opened = 0
+        opened, seen, next_overlooked = 0, 0, self._now
         while opened < self._leads or await self._waiting():
             if opened < self._leads:
                 some = min(self._chance.randrange(1, 6), self._leads - opened)
                 await self._write(self._open, some)
                 opened += some
-            self._now += timedelta(seconds=self._chance.choice((1, 5, 60, 200)))
-            for _, rows in await self._database.read(lambda session: service.due(session, self._now, 10)):
-                await self._write(self._decide, rows)
-            for offer in self._some(await self._find(select(Offer.id).where(Offer.state == "offered")), 4):
+            if self._now >= next_overlooked:
+                next_overlooked = self._now + OVERLOOKED
+                found, seen = await self._database.read(lambda session, seen=seen: overlooked.find(session, self._now, seen))
+                if found:
+                    await self._write(overlooked.look_again, found, self._now)
+                    self.did["overlooked"] += len(found)
+            due = await self._database.read(lambda session: service.due(session, self._now, 20))
+            for _, rows in due:
+                for offered in await self._write(self._decide, self._some(rows, 8)):
+                    await self._write(self._answer, offered)
+            for offer in self._some(await self._find(select(Offer.id).where(Offer.state == "offered")), 6):
                 await self._write(self._answer, offer)
-            for talk in self._some(await self._find(select(Assignment.conversation_id).where(Assignment.state == "accepted")), 3):
-                await self._write(service.close, talk, self._now)
+            for talk in self._some(await self._find(select(Assignment.conversation_id).where(Assignment.state == "accepted")), 6):
+                await self._write(done, talk, self._now)
             if self._chance.random() < 0.2:
                 await self._write(self._come_and_go)
 
     async def _write(self, work: Any, *given: Any) -> Any:
-        return await self._database.write(lambda session: work(session, *given), company=self._company)
+        return await self._database.write(lambda session: work(session, *given), company=self._crew["company"])
 
     async def _find(self, query: Any) -> list[int]:
-        return await self._database.read(lambda session: list(session.scalars(query.limit(20))))
+        return await self._database.read(lambda session: list(session.scalars(query.limit(40))))
 
     def _some(self, rows: list[int], most: int) -> list[int]:
-        return self._chance.sample(rows, min(most, len(rows)))
+        """Few of them, so that two processes are at the same one now and then, and not always."""
+        return self._chance.sample(rows, min(most, (len(rows) + 1) // 2))
 
     async def _waiting(self) -> bool:
         return bool(await self._find(select(Assignment.id).where(Assignment.state.in_(("waiting", "offered")))))
 
     def _open(self, session: Session, some: int) -> None:
-        people = [Person(id=new_id(), company_id=self._company, created_at=self._now) for _ in range(some)]
-        session.add_all(people)
-        session.flush()
-        talks = [
-            Conversation(
-                id=new_id(),
-                company_id=self._company,
-                number_id=self._number,
-                person_id=person.id,
-                recipient={},
-                reasons=[],
-                owner="queued",
-                priority=self._chance.choice(list(rules.LOAD)),
-                created_at=self._now,
-            )
-            for person in people
-        ]
-        session.add_all(talks)
-        session.flush()
-        given: dict[str, Any] = {"lead_id": None, "reason": "finished", "interest": "electronics", "language": "es"}
-        columns = [
-            {key: getattr(talk, key) for key in ("id", "company_id", "person_id", "number_id", "priority")} for talk in talks
-        ]
-        opening.open_all(session, [opening.opened(each, team_id=self._team, now=self._now, **given) for each in columns])
+        for _ in range(some):
+            number, team = self._chance.choice(self._crew["teams"])
+            hand_over(session, self._crew["company"], number, team, self._chance.choice(list(rules.LOAD)), self._now)
 
-    def _decide(self, session: Session, rows: list[int]) -> None:
+    # ----------------------------------------------------------------------------------------------- decisions
+    def _decide(self, session: Session, rows: list[int]) -> list[int]:
+        """The new offers that are for somebody who accepts at once."""
+        offers = []
         for decision in service.decide_all(session, rows, self._now):
+            self.did["decisions"] += 1
             if decision.offer is None:
+                self.did["nobody"] += 1
                 continue
             chosen = decision.offer.user_id
-            away = session.scalar(select(Seller.away).where(Seller.user_id == chosen).execution_options(populate_existing=True))
-            (seen,) = [each for each in decision.choice.considered if each.user_id == chosen]
-            if away or seen.load + rules.LOAD[decision.assignment.priority] > seen.capacity:
-                self.wrong.append(f"{chosen} was asked: away {away}, load {seen.load} of {seen.capacity}")
+            self.wrong += [f"{chosen} was asked, and {why}" for why in self._unfit(session, chosen)]
+            if early := self._before_their_turn(session, decision):
+                self.wrong.append(early)
+            if chosen in self._crew["steady"]:
+                offers.append(decision.offer.id)
+        return offers
+
+    def _unfit(self, session: Session, chosen: int) -> list[str]:
+        """As the books stand now: no other decision and nobody's coming and going is in between."""
+        today = f"{self._now:%Y-%m-%d}"  # all of it is one day in the company's zone too
+        user, work = session.execute(
+            select(User, Seller).join(Seller, Seller.user_id == User.id).where(User.id == chosen)
+            .execution_options(populate_existing=True)
+        ).one()  # fmt: skip
+        on_leave = session.scalar(
+            select(Leave.id).where(Leave.user_id == chosen, Leave.first_day <= today, Leave.last_day >= today).limit(1)
+        )
+        load = load_of(session, chosen)
+        checks = {
+            "is gone": not user.active,
+            "is busy": work.away,
+            "is on leave": on_leave is not None,
+            f"has {load} of {work.capacity}": load > work.capacity,
+        }
+        return [why for why, holds in checks.items() if holds]
+
+    def _before_their_turn(self, session: Session, decision: service.Decision) -> str:
+        """Whoever has had least is asked, but after those who were not asked yet."""
+        assert decision.offer is not None
+        row, chosen = decision.assignment.id, decision.offer.user_id
+        let_pass = select(Offer.user_id).where(Offer.assignment_id == row, Offer.state.in_(("declined", "expired")))
+        asked = set(session.scalars(let_pass))
+        ahead = {each.user_id: each.ahead for each in decision.choice.considered if not each.left_out}
+        rivals = [turns for user, turns in ahead.items() if user not in asked or chosen in asked]
+        if ahead[chosen] > min(rivals):
+            return f"{chosen} was asked {ahead[chosen]} turns ahead, with {min(rivals)} there"
+        return ""
 
     def _answer(self, session: Session, offer_id: int) -> None:
-        does = self._chance.random()
         offer, talk = session.execute(
             select(Offer, Assignment.conversation_id)
             .join(Assignment, Assignment.id == Offer.assignment_id)
             .where(Offer.id == offer_id)
         ).one()
-        session.scalars(select(Conversation.id).where(Conversation.id == talk).with_for_update()).one()
+        does = 0.0 if offer.user_id in self._crew["steady"] else self._chance.random()
         try:
             if does < 0.7:
                 service.answer(session, offer.id, offer.user_id, self._now)
-                service.accept(session, talk, offer.user_id, "page", self._now)
-            elif does < 0.85:
+                take(session, talk, offer.user_id, self._now)
+            elif does < 0.8:
                 service.decline(session, offer.id, offer.user_id, "page", self._now)
         except rules.AssignmentRefusal:
-            pass  # somebody else was faster
+            self.did["too late"] += 1
 
+    # ------------------------------------------------------------------------------------------- come and go
     def _come_and_go(self, session: Session) -> None:
-        session.scalars(select(Team.id).with_for_update()).all()  # in no decision's middle, so that the check above holds
-        members = list(session.scalars(select(TeamMember.user_id)))
-        sellers.set_away(session, self._chance.choice(members), away=self._chance.random() < 0.3, now=self._now)
+        user = self._chance.choice(self._crew["moody"])
+        does = self._chance.random()
+        if user in self._crew["leavers"] and does < 0.5:
+            gone = not session.scalars(select(User.active).where(User.id == user)).one()
+            self.did["removed" if not gone else "hired again"] += 1
+            companies.change_user(session, user, by=0, role="seller", active=gone, now=self._now)
+            return
+        ledger.hold(session, self._crew["company"])  # in no decision's middle, so that the checks above hold
+        leave = session.scalar(select(Leave.id).where(Leave.user_id == user).limit(1))
+        if leave is not None:
+            absence.remove_leave(session, leave, self._now)
+        elif does < 0.6 and session.scalar(select(User.active).where(User.id == user)):
+            self.did["leaves"] += 1
+            day = f"{self._now:%Y-%m-%d}"
+            absence.add_leave(session, user, day, f"{self._now + timedelta(days=2):%Y-%m-%d}")
+        else:
+            away = self._chance.random() < 0.4
+            self.did["absences"] += away
+            sellers.set_away(session, user, away=away, now=self._now)
+
+
+def take(session: Session, talk_id: int, user_id: int, now: datetime) -> None:
+    """Accept, and keep in the journal who did."""
+    standing = select(Assignment.state).where(Assignment.conversation_id == talk_id, Assignment.state != "closed")
+    before = session.scalar(standing)
+    service.accept(session, talk_id, user_id, "page", now)
+    if before != "accepted":
+        company = session.scalars(select(User.company_id).where(User.id == user_id)).one()
+        record(session, company, TakenOver(by=""), now, conversation=talk_id, user=user_id)
+
+
+def done(session: Session, talk_id: int, now: datetime) -> None:
+    """Whoever has it gives it back to the bot."""
+    session.execute(select(Conversation.id).where(Conversation.id == talk_id).with_for_update(key_share=True))
+    hand = service.current(session, talk_id, lock=True)
+    if hand is not None and hand.state == "accepted":
+        service.close(session, talk_id, now)
+
+
+def load_of(session: Session, user: int) -> int:
+    rows = session.execute(
+        select(Assignment.priority, func.count())
+        .where(Assignment.user_id == user, Assignment.state.in_(("offered", "accepted")))
+        .group_by(Assignment.priority)
+    )
+    return sum(rules.LOAD[priority] * many for priority, many in rows)
+
+
+def hand_over(session: Session, company: int, number: int, team: int, priority: str, now: datetime) -> int:
+    """Open one for a new prospect; its id."""
+    person = Person(id=new_id(), company_id=company, created_at=now)
+    session.add(person)
+    session.flush()
+    talk = Conversation(
+        id=new_id(), company_id=company, number_id=number, person_id=person.id, recipient={}, reasons=[], owner="queued",
+        priority=priority, created_at=now,
+    )  # fmt: skip
+    session.add(talk)
+    session.flush()
+    columns = {key: getattr(talk, key) for key in ("id", "company_id", "person_id", "number_id", "priority")}
+    given: dict[str, Any] = {"lead_id": None, "reason": "finished", "interest": "electronics", "language": "es"}
+    opened = opening.opened(columns, team_id=team, now=now, **given)
+    opening.open_all(session, [opened])
+    return int(opened["id"])
 
 
 async def main(given: dict[str, Any]) -> dict[str, Any]:
-    new_id.use(given.pop("node"))
-    database = connect(given.pop("url"))
-    process = Process(database, **given)
+    new_id.use(given["node"])
+    database = connect(given["crew"]["url"])
+    process = Process(database, given["crew"], given["leads"], given["seed"])
     try:
         await process.run()
     finally:
         await database.close()
-    return {"wrong": process.wrong}
+    return {"wrong": process.wrong, "did": process.did}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from crm_bridge.assignment import absence, board, days, queries, reminders, rules, sellers, service, targets, teams
+from crm_bridge.assignment import absence, board, days, overlooked, queries, reminders, rules, sellers, service, targets, teams
 from crm_bridge.assignment.rules import Member
 from crm_bridge.companies.rules import NameMissing, Refusal, WrongHours
 from data.session import Database, connect
@@ -678,6 +678,7 @@ async def test_nothing_that_happens_by_itself_reads_the_books_from_end_to_end(sq
     def of_all(session: Session) -> None:
         for look in (service.due, targets.due, targets.idle, reminders.due, reminders.closing_windows):
             look(session, NOW)
+        assert overlooked.find(session, NOW - timedelta(seconds=1))[0] == [waits]
 
     def of_one(session: Session) -> None:
         decided = service.decide(session, waits, NOW)

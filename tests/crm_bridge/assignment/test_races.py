@@ -11,9 +11,12 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from crm_bridge.assignment import reminders, sellers, service, targets, teams
-from data.tables import Reminder, Seller, Team, TeamMember, User
+from crm_bridge.people import service as people
+from data.session import is_away
+from data.tables import Conversation, Event, Identity, Reminder, Seller, Team, TeamMember, User
 
 AT_ONCE = 6
 
@@ -53,17 +56,106 @@ async def test_what_happens_by_itself_waits_for_no_conversation(desk: Any, datab
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_a_seller_is_removed_by_the_conversations_first(desk: Any, database_url: str) -> None:
+@pytest.mark.parametrize("work", ["remove", "decline"])
+async def test_people_wait_for_the_conversation_before_they_hold_the_hand_over(desk: Any, database_url: str, work: str) -> None:
     row = await desk.hand_over()
-    await desk.decide(row)
-    talk = (await desk.row(row)).conversation_id
-    async with somebody_at(database_url, talk) as other:
-        removing = asyncio.create_task(desk.do(service.remove_seller, desk.sellers[0], desk.now))
+    offer = (await desk.decide(row)).offer
+    does = {
+        "remove": (service.remove_seller, offer.user_id, desk.now),
+        "decline": (service.decline, offer.id, offer.user_id, "whatsapp", desk.now),
+    }
+    async with somebody_at(database_url, (await desk.row(row)).conversation_id) as other:
+        waiting = asyncio.create_task(desk.do(*does[work]))
         async with asyncio.timeout(5):
             while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)
         await other.execute("SELECT id FROM assignments WHERE id = $1 FOR NO KEY UPDATE NOWAIT", row)
-    assert await removing == [talk]
+    await waiting
+    assert (await desk.row(row)).state == "waiting"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_is_offered_to_a_seller_while_they_are_removed_waits_for_another(desk: Any, database_url: str) -> None:
+    row, ana = await desk.hand_over(), desk.sellers[0]
+    async with somebody_at(database_url, (await desk.row(row)).conversation_id) as deciding:
+        await deciding.execute("SELECT id FROM companies WHERE id = $1 FOR NO KEY UPDATE", desk.company)
+        removing = asyncio.create_task(desk.do(service.remove_seller, ana, desk.now))
+        async with asyncio.timeout(5):
+            while not await deciding.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+        await deciding.execute("UPDATE assignments SET state = 'offered', user_id = $1 WHERE id = $2", ana, row)
+    await removing
+    stored = await desk.row(row)
+    assert (stored.state, stored.user_id) == ("waiting", None)
+
+
+def known(session: Any, desk: Any, talk: int, *values: str) -> int:
+    """Give the person of a conversation these phones."""
+    person = session.get_one(Conversation, talk).person_id
+    session.add_all(
+        Identity(company_id=desk.company, kind="phone", value=value, person_id=person, created_at=desk.now) for value in values
+    )
+    session.flush()
+    return int(person)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_two_who_become_one_are_held_by_their_conversations_first(desk: Any, database_url: str) -> None:
+    """New messages wait for them; a turn, which holds its own conversation, waits for no other."""
+    rows = [await desk.hand_over() for _ in range(2)]
+    talks = [(await desk.row(row)).conversation_id for row in rows]
+    for talk, phone in zip(talks, ("571", "572"), strict=True):
+        await desk.do(known, desk, talk, phone)
+    both = people.Contact(desk.company, (("phone", "571"), ("phone", "572")))
+    for talk in talks:
+        async with somebody_at(database_url, talk):
+            async with asyncio.timeout(3):
+                with pytest.raises(DBAPIError) as refused:
+                    await desk.do(people.change_identity, desk.company, "phone", "571", "572", desk.now)
+            assert is_away(refused.value), "it is tried again"
+    async with somebody_at(database_url, talks[1]) as other:
+        waiting = asyncio.create_task(desk.do(people.resolve, [both], desk.now))
+        async with asyncio.timeout(5):
+            while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+        await other.execute("SELECT id FROM assignments FOR NO KEY UPDATE NOWAIT")
+        assert not waiting.done()
+    assert len(set((await waiting).values())) == 1
+    assert sorted([(await desk.row(row)).state for row in rows]) == ["closed", "waiting"]
+
+
+async def test_several_who_are_merged_at_once_by_several_become_one_each(desk: Any) -> None:
+    """In whatever order the messages name them."""
+    contacts = []
+    for pair in (("1", "2"), ("3", "4"), ("5", "6")):
+        for phone in pair:
+            await desk.do(known, desk, (await desk.row(await desk.hand_over())).conversation_id, phone)
+        contacts.append(people.Contact(desk.company, tuple(("phone", phone) for phone in pair)))
+    orders = [contacts, contacts[::-1], [contacts[1], contacts[2], contacts[0]]]
+    await asyncio.gather(*(desk.do(lambda session: session.execute(select(1))) for _ in orders))
+    found = await asyncio.gather(*(desk.do(people.resolve, order, desk.now) for order in orders))
+    assert found[0] == found[1] == found[2]
+    merged = select(func.count(Event.id)).where(Event.kind == "PeopleMerged")
+    assert await desk.do(lambda session: session.scalar(merged)) == 3, "each is told once"
+    assert await desk.do(lambda session: session.scalar(select(func.count(Conversation.id)))) == 3
+
+
+async def test_a_seller_of_two_teams_is_not_asked_by_both_at_once(desk: Any) -> None:
+    """Carla is in both, and has room for one."""
+    first, (*away, carla) = desk.team, desk.sellers
+    for user in away:
+        await desk.do(sellers.set_away, user, away=True, now=desk.now)
+    await desk.do(lambda session: setattr(sellers.seller(session, carla), "capacity", 2))
+    second = (await desk.do(teams.add_team, "Carga", desk.now)).id
+    await desk.do(sellers.join, second, carla)
+    await asyncio.gather(*(desk.do(lambda session: session.execute(select(1))) for _ in range(AT_ONCE)))
+    for _ in range(5):
+        rows = []
+        for desk.team in (first, second):
+            rows.append(await desk.hand_over())
+        decisions = await asyncio.gather(*map(desk.decide, rows))
+        (asked,) = [decision for decision in decisions if decision.offer is not None]
+        await desk.do(service.close, asked.assignment.conversation_id, desk.now)
 
 
 async def test_who_joins_twice_at_once_is_there_once(desk: Any) -> None:

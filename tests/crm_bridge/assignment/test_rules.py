@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -83,13 +84,14 @@ def test_ten_thousand_leads_are_shared_equally_and_by_weight() -> None:
             assert expected in (None, turns[member.user_id])
 
 
-def test_who_comes_back_is_next_once_and_not_flooded() -> None:
+@pytest.mark.parametrize("gone", [{"away": True}, {"active": False}, {"weight": 0}, {"load": 30}])
+def test_who_comes_back_is_next_once_and_not_flooded(gone: dict[str, Any]) -> None:
     members = team(1, 1, 1)
-    members[0] = replace(members[0], away=True)
+    members[0] = replace(members[0], **gone)
     for _ in range(50):
         _, ledger = choose(LEAD, members, NOW)
         members = after(members, ledger.served)
-    members[0] = replace(members[0], away=False)
+    members[0] = replace(members[0], away=False, active=True, weight=1, load=0)
     order = []
     for _ in range(6):
         choice, ledger = choose(LEAD, members, NOW)

@@ -308,44 +308,6 @@ async def test_who_could_not_take_it_does_not_count_when_all_let_it_pass_and_tha
     assert (await desk.decide(row)).assignment.due_at == desk.now + service.LOOK_SELDOM, "however long it has waited"
 
 
-@pytest.mark.parametrize("how", ["declines", "is silent", "hands it on", "never writes", "is relieved", "is done", "was slower"])
-async def test_who_was_full_and_has_room_again_is_asked_at_once(desk: Any, how: str) -> None:
-    ana, beto, carla = desk.sellers
-
-    def alone(session: Any) -> None:
-        sellers.seller(session, ana).capacity = 2
-        for user in (beto, carla):
-            sellers.set_away(session, user, away=True, now=desk.now)
-
-    await desk.do(alone)
-    first = await desk.hand_over()
-    offer = (await desk.decide(first)).offer
-    talk = offer and (await desk.row(first)).conversation_id
-    if how not in ("declines", "is silent", "was slower"):
-        await accept(desk, first, ana)
-    second = await desk.hand_over()
-    desk.now += timedelta(seconds=170)
-    assert (await desk.decide(second)).offer is None, "she is full"
-    desk.now += timedelta(seconds=10)
-    match how:
-        case "declines":
-            await desk.do(service.decline, offer.id, ana, "page", desk.now)
-        case "is silent":
-            decision = await desk.decide(first)
-            assert decision.assignment.due_at > desk.now, "what was just looked at is not looked at again"
-        case "hands it on":
-            await desk.do(service.transfer, talk, beto, ana, desk.now)
-        case "never writes":
-            await desk.do(lambda session: service.give_up(session, service.current(session, talk, lock=True), desk.now))
-        case "is relieved":
-            await accept(desk, first, beto, over=True)
-        case "is done":
-            await desk.do(service.close, talk, desk.now)
-        case "was slower":
-            await accept(desk, first, beto)
-    assert (await desk.decide(second)).offer.user_id == ana
-
-
 async def test_who_took_it_unasked_and_never_wrote_is_not_asked_again_at_once(desk: Any) -> None:
     ana, *others = desk.sellers
     for user in others:

@@ -89,7 +89,7 @@ async def test_silence_counts_from_the_last_word_in_the_time_of_the_team(desk: A
     await accepted(desk, ana)
     desk.now += 10 * HOUR
     await desk.do(service.wrote, talk, ana, desk.now)
-    for hours, idle in ((47, []), (1, [(desk.company, talk, ana)])):
+    for hours, idle in ((47, []), (1, [(desk.company, talk)])):
         desk.now += hours * HOUR
         assert await desk.database.read(lambda session: targets.idle(session, desk.now)) == idle
     await desk.do(service.transfer, talk, beto, ana, desk.now)
@@ -98,6 +98,17 @@ async def test_silence_counts_from_the_last_word_in_the_time_of_the_team(desk: A
     assert len(await desk.database.read(lambda session: targets.idle(session, desk.now))) == 1
     await values(desk, Team, return_hours=0)
     assert await desk.database.read(lambda session: targets.idle(session, desk.now)) == [], "never"
+
+
+async def test_what_is_put_off_is_not_idle_until_that_has_ended_for_as_long(desk: Any) -> None:
+    _, talk = await accepted(desk, desk.sellers[0])
+    began = desk.now
+    await values(desk, Conversation, snoozed_until=began + 72 * HOUR)
+    for hours, idle in ((49, []), (72, []), (119, []), (120, [(desk.company, talk)])):
+        desk.now = began + hours * HOUR
+        assert await desk.database.read(lambda session: targets.idle(session, desk.now)) == idle, hours
+        assert await desk.database.read(lambda session: targets.idle(session, desk.now, talk=talk)) == idle, hours
+        assert await desk.database.read(lambda session: targets.idle(session, desk.now, talk=talk + 1)) == []
 
 
 # ------------------------------------------------------------------------------------------------------- windows
@@ -164,7 +175,7 @@ async def test_who_joins_is_placed_among_those_who_share(desk: Any) -> None:
     await desk.do(sellers.leave_team, desk.team, ana)
     await desk.do(sellers.join, desk.team, ana)
     served = await desk.served()
-    assert served[ana] == served[carla] > served[beto] == 0
+    assert served[ana] == served[carla] > served[beto]
 
 
 async def test_what_waits_at_another_company_is_not_looked_at(desk: Any) -> None:

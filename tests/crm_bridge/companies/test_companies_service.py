@@ -164,7 +164,7 @@ async def test_versions_grow_and_a_stale_edit_is_refused(office: Any) -> None:
 
 async def test_hours_of_another_company_or_out_of_order_are_not_set(office: Any) -> None:
     def change(**given: Any) -> Any:
-        fields = {"bot_name": "Sofi", "tone": "usted", "hours": {"mon": ["09:00-18:00"]}} | given
+        fields = {"bot_name": "Sofi", "tone": "usted", "hours": {"mon": ["09:00-18:00"]}, "now": office.now} | given
         return lambda session: service.change_number(session, office.number, **fields)
 
     with pytest.raises(rules.WrongHours):

@@ -135,17 +135,22 @@ def test_merging_joins_talks_and_leaves_one_open_lead(books: Books) -> None:
     assert [person.name for person in books.alive()] == ["Ana"]
 
 
-@pytest.mark.parametrize(("accepted", "goes_on"), [((), 0), ((0,), 0), ((1,), 1)])
+@pytest.mark.parametrize(("accepted", "goes_on"), [((), 0), ((0,), 0), ((1,), 1), ((0, 1), 0)])
 def test_of_two_open_hand_overs_one_goes_on_the_accepted_one_first(books: Books, accepted: tuple[int, ...], goes_on: int) -> None:
     people = [resolve(books.session, [contact], NOW)[contact] for contact in (books.contact(("phone", p)) for p in "12")]
     team = first_team(books.session, books.company, NOW)
-    beto = User(company_id=books.company, email="b@una.co", name="Beto", role="seller", password_hash="x", created_at=NOW)
-    books.session.add(beto)
+    users = [
+        User(company_id=books.company, email=name, name=name, role="seller", password_hash="x", created_at=NOW) for name in "ab"
+    ]
+    books.session.add_all(users)
     books.session.flush()
+    sellers = [user.id for user in users]
     hands = []
     for index, person in enumerate(people):
-        talk = books.talk(person, books.numbers[0], owner="queued")
-        taken = {"state": "accepted", "user_id": beto.id, "accepted_at": NOW} if index in accepted else {"state": "waiting"}
+        theirs = index in accepted
+        owner = {"owner": "human", "owner_id": sellers[index], "snoozed_until": NOW} if theirs else {"owner": "queued"}
+        talk = books.talk(person, books.numbers[0], **owner)
+        taken = {"state": "accepted", "user_id": sellers[index], "accepted_at": NOW} if theirs else {"state": "waiting"}
         hand = Assignment(
             company_id=books.company, conversation_id=talk.id, person_id=person, number_id=talk.number_id, team_id=team,
             reason="asked", priority="warm", interest="form", language="es", due_at=NOW, created_at=NOW, **taken,
@@ -159,6 +164,8 @@ def test_of_two_open_hand_overs_one_goes_on_the_accepted_one_first(books: Books,
     (talk,) = books.session.scalars(select(Conversation))
     assert [(hand.conversation_id, hand.person_id) for hand in hands] == [(talk.id, people[0])] * 2
     assert [hand.state for hand in hands] == [before[goes_on] if index == goes_on else "closed" for index in range(2)]
+    owner = ("human", sellers[goes_on], NOW) if accepted else ("queued", None, None)
+    assert (talk.owner, talk.owner_id, talk.snoozed_until) == owner, "it is whose the hand-over is"
 
 
 def test_a_new_phone_goes_to_the_person_and_every_talk(books: Books) -> None:
