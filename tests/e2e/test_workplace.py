@@ -259,6 +259,28 @@ async def test_what_comes_leaves_alone_what_one_reads_and_writes(demo: Any, open
     await expect(box).to_be_focused()
 
 
+async def test_a_part_that_changed_still_asks_once_for_what_is_new(demo: Any, open_page: Any) -> None:
+    """Why this seller: it stands there once there is one, and is wired to the assignment too from then on."""
+    await demo.writes("Ana Ruiz", PHONE, TECNO, "hola, soy Ana Ruiz")
+    page = await open_page(demo.url)
+    await demo.log_in(page, "valeria")
+    await page.locator(".row").click()
+    await expect(page.locator("#why")).to_be_hidden()
+    await page.evaluate(
+        """() => {
+          window.told = { why: 0, known: 0 };
+          addEventListener("htmx:sseMessage", ({ target }) => { if (target.id in told) told[target.id] += 1; });
+        }"""
+    )
+    await demo.network.person("Ana Ruiz", PHONE).say(TECNO, "quiero hablar con una persona")
+    await expect(page.locator("#why h2")).to_be_visible()
+    await page.evaluate("told.why = told.known = 0")
+    await demo.network.person("Ana Ruiz", PHONE).say(TECNO, "¿hola?")
+    await expect(page.locator(".thread")).to_contain_text("¿hola?")
+    told = await page.evaluate("told")
+    assert told["why"] == told["known"] > 0
+
+
 async def _slowly(route: Any) -> None:
     await asyncio.sleep(0.4)
     await route.continue_()
