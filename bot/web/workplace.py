@@ -24,6 +24,7 @@ from bot.keys import CLOCK, DATABASE, NUMBERS, SERVICE, SETTINGS
 from bot.live import Change
 from bot.standin import Outgoing
 from bot.takeover import LONGEST
+from bot.web.approved import approved_of
 from bot.web.guard import MANAGERS, viewer_of
 from bot.web.inbox import file_response, line_of, owner_of
 from bot.web.pages import as_id, clean, field, render, row_id, word
@@ -99,19 +100,13 @@ async def send_template(request: web.Request) -> web.Response:
 
 async def _approved(request: web.Request, line: TalkLine) -> tuple[list[Approved], bool]:
     """The number's choices, and whether Meta told them: else its own template is all we know."""
-    number, channel = request.app[NUMBERS].by_id(line.number.id), request.app[SERVICE].channels.get("whatsapp")
-    own = line.number.template
-    if isinstance(channel, WhatsApp) and line.number.channel == "whatsapp" and line.number.account:
-        try:
-            found = await channel.templates(number.account, line.number.account)
-        except SendError as error:
-            log.warning("the templates of a number are not to be had", number=line.number.id, problem=str(error))
-        else:
-            wanted = (own, line.number.language)
-            found = [each for each in found if each.places <= _PLACES]
-            found.sort(key=lambda each: (each.name != wanted[0], each.language != wanted[1], each.name, each.language))
-            return found, True
-    return [Approved(own, line.number.language, "", 1)] if own else [], False
+    own, language = line.number.template, line.number.language
+    told = await approved_of(request.app, line.number)
+    if told is None:
+        return [Approved(own, language, "", 1)] if own else [], False
+    found = [each for each in told if each.places <= _PLACES]
+    found.sort(key=lambda each: (each.name != own, each.language != language, each.name, each.language))
+    return found, True
 
 
 # ------------------------------------------------------------------------------------------------------ files

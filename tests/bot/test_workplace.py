@@ -67,7 +67,7 @@ def test_only_templates_that_words_fill_are_offered() -> None:
     body = {"type": "BODY", "text": "Hola {{1}}, {{2}}"}
     plain = [{"type": "HEADER", "format": "TEXT", "text": "Hola"}, body, {"type": "FOOTER", "text": "f"}]
     buttons = [{"type": "QUICK_REPLY", "text": "Sí"}, {"type": "URL", "url": "https://a.co"}]
-    assert approved([template(*plain, {"type": "BUTTONS", "buttons": buttons})]) == [Approved("x", "es", body["text"], 2)]
+    assert approved([template(*plain, {"type": "BUTTONS", "buttons": buttons})]) == [Approved("x", "es", body["text"], 2, 1)]
     for wrong in (
         template(body, status="PENDING"),
         template(body, category="AUTHENTICATION"),

@@ -175,6 +175,29 @@ async def test_when_the_window_is_closed_templates_are_chosen_filled_in_and_sent
     assert counter.ana.heard(counter.shop.first)[-1].text == "Hola <b> Anita ya"
 
 
+async def test_a_template_of_alerts_that_meta_does_not_have_so_is_refused(counter: Counter) -> None:
+    shop, number = counter.shop, await counter.shop.number()
+    await shop.run_sql("UPDATE users SET role = 'manager'")
+    body = {"type": "BODY", "text": "Prospecto {{1}} ({{2}}): {{3}}"}
+    buttons = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": text} for text in ("Acepto", "Paso")]}
+    short, other = {"type": "BODY", "text": "Hola {{1}}"}, {"type": "BUTTONS", "buttons": buttons["buttons"][:1]}
+    for name, language, parts in (
+        ("aviso", "es", [body, buttons]),
+        ("ajeno", "en", [body, buttons]),
+        ("corto", "es", [short, buttons]),
+        ("mudo", "es", [body]),
+        ("uno", "es", [body, other]),
+    ):
+        shop.network.templates.create(number.account, {"name": name, "language": language, "components": parts})
+    form = {"bot_name": "Luna", "tone": "tu", "always": "yes"}
+    for name in ("nada", "ajeno", "corto", "mudo", "uno"):
+        answer = await counter.browser.post(f"/numbers/{number.id}", form | {"alert_template": name})
+        assert answer.status == 422, name
+        assert "no tiene una plantilla aprobada con ese nombre" in await answer.text()
+    assert (await counter.browser.post(f"/numbers/{number.id}", form | {"alert_template": "aviso"})).status == 200
+    assert (await shop.number()).alert_template == "aviso"
+
+
 @pytest.fixture
 def here(site: Any) -> str:
     return f"/conversations/{site.ids['una']['talk']}"
