@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot import takeover
-from bot.attachments import Attachment
 from bot.channels.base import File, Template, Text, window_open
 from bot.channels.whatsapp_build import CAPTION
 from bot.channels.whatsapp_templates import Approved
@@ -58,15 +58,13 @@ def check_file(talk: Conversation, channel: str, user_id: int, caption: str, now
         raise CaptionTooLong
 
 
-def send_file(
-    session: Session, talk_id: int, user_id: int, file: Attachment, media_id: str, caption: str, now: datetime
-) -> list[Outgoing]:
-    """Queue a file that the messenger has already; the conversation is theirs from here on. What is said to a sound goes out as a
-    message of its own. LookupError; Taken, WindowClosed."""
+def send_file(session: Session, talk_id: int, user_id: int, file: File, caption: str, now: datetime) -> list[Outgoing]:
+    """Queue a file; the conversation is theirs from here on. What is said to a sound goes out as a message of its own.
+    LookupError; Taken, WindowClosed."""
     talk = takeover.take(session, talk_id, user_id, now)
     _check_window(talk, session.scalars(select(Number.channel).where(Number.id == talk.number_id)).one(), now)
     beside = file.kind == "audio"
-    message = File(file.kind, media_id=media_id, caption="" if beside else caption, filename=file.name)
+    message = msgspec.structs.replace(file, caption="" if beside else caption)
     said = [takeover.say(session, talk, message, message.caption or f"[{file.kind}]", user_id, now)]
     if beside and caption:
         said.append(takeover.say(session, talk, Text(caption), caption, user_id, now))

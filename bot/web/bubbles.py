@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bot.attachments import kept_path
 from bot.channels.base import Card, Choices, File, Inbound, OrderItem, Outbound, Place, Reaction, Template
 from bot.channels.errors import explain, telegram_action, texts
 from bot.web.pages import word
@@ -157,7 +158,7 @@ def _ours(talk: Talk, row: OutboxMessage, authors: Mapping[int, str]) -> None:
     trouble = ""
     if row.state in ("failed", "parked"):
         trouble = _why(row)
-    kept = isinstance(message, File) and message.media_id is not None and row.author_id is not None
+    kept = isinstance(message, File) and kept_path(row.company_id, message) is not None and row.author_id is not None
     talk.bubbles[row.external_id or f"outbox:{row.id}"] = Bubble(
         id=row.id,
         talk=row.conversation_id,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from urllib.parse import unquote
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,7 +17,7 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from bot import workplace
-from bot.attachments import BIGGEST, Attachment, FileTooBig, attachment, keep, sent_path, shown_as
+from bot.attachments import BIGGEST, Attachment, FileTooBig, attachment, keep, kept_path, sent_path, shown_as
 from bot.channels.base import File, Outbound, SendError
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_templates import Approved
@@ -119,16 +120,8 @@ async def file(request: web.Request) -> web.Response:
     try:
         workplace.check_file(line.talk, line.number.channel, viewer.user_id, caption, now)
         found = await asyncio.to_thread(attachment, await _body(request), name, request.content_type)
-        media = await _uploaded(request, line, found)
-        send = partial(
-            workplace.send_file,
-            talk_id=line.talk.id,
-            user_id=viewer.user_id,
-            file=found,
-            media_id=media,
-            caption=caption,
-            now=now,
-        )
+        kept = await _kept(request, line, found)
+        send = partial(workplace.send_file, talk_id=line.talk.id, user_id=viewer.user_id, file=kept, caption=caption, now=now)
         messages = await write(request, send)
     except Refusal as refusal:
         return await composer_of(request, line, error=type(refusal).__name__, words=caption)
@@ -136,20 +129,24 @@ async def file(request: web.Request) -> web.Response:
     return await composer_of(request, await line_of(request))
 
 
-async def _uploaded(request: web.Request, line: TalkLine, found: Attachment) -> str:
-    """Give the file to the messenger, and keep it for the thread; the messenger's id of it. NoFiles, UploadFailed."""
+async def _kept(request: web.Request, line: TalkLine, found: Attachment) -> File:
+    """Keep the file for the thread, and give it to the messenger where that is done before it is sent. NoFiles, UploadFailed."""
     channel = request.app[SERVICE].channels.get(line.number.channel)
-    if not isinstance(channel, WhatsApp):
+    if isinstance(channel, WhatsApp):
+        try:
+            account = request.app[NUMBERS].by_id(line.number.id).account
+            media = await channel.upload(account, found.content, found.mime, found.name)
+        except SendError as error:
+            log.warning("a file was not taken", number=line.number.id, code=error.code, problem=str(error))
+            raise UploadFailed from None
+        path, file = sent_path(line.talk.company_id, media), File(found.kind, media_id=media, filename=found.name)
+    elif channel is not None and channel.name == "telegram":
+        path = sent_path(line.talk.company_id, uuid4().hex)
+        file = File(found.kind, path=str(path), filename=found.name)
+    else:
         raise NoFiles
-    try:
-        account = request.app[NUMBERS].by_id(line.number.id).account
-        media = await channel.upload(account, found.content, found.mime, found.name)
-    except SendError as error:
-        log.warning("a file was not taken", number=line.number.id, code=error.code, problem=str(error))
-        raise UploadFailed from None
-    path = sent_path(request.app[SETTINGS].media_dir, line.talk.company_id, media)
-    await asyncio.to_thread(keep, path, found.content)
-    return media
+    await asyncio.to_thread(keep, request.app[SETTINGS].media_dir / path, found.content)
+    return file
 
 
 async def _body(request: web.Request) -> bytes:
@@ -169,9 +166,10 @@ async def sent(request: web.Request) -> web.StreamResponse:
     read = partial(queries.sent_message, outbox_id=row_id(request))
     row = await request.app[DATABASE].read(read, company=viewer_of(request).company_id)
     message: Outbound | None = msgspec.json.decode(row.payload, type=Outbound) if row is not None else None
-    if row is None or not isinstance(message, File) or message.media_id is None:
+    kept = kept_path(row.company_id, message) if row is not None and isinstance(message, File) else None
+    if kept is None or not isinstance(message, File):
         raise web.HTTPNotFound
-    path = sent_path(request.app[SETTINGS].media_dir, row.company_id, message.media_id)
+    path = request.app[SETTINGS].media_dir / kept
     try:
         kind = await asyncio.to_thread(shown_as, path, message.kind)
     except OSError:

@@ -10,6 +10,7 @@ import pytest
 
 from bot import workplace
 from bot.attachments import FileTooBig, WrongFile, attachment
+from bot.channels.base import File
 from bot.channels.whatsapp_templates import Approved, approved
 from bot.takeover import NothingWritten, TooLong, WindowClosed, give_back, take
 from bot.workplace import ShortcutTaken, StillTheBots, WrongShortcut, WrongTemplate
@@ -134,23 +135,26 @@ async def test_a_file_and_a_template_go_out_as_the_seller(any_shop: Any) -> None
     await shop.talk(ana, shop.first, "hola", "Ana Ruiz")
     number = shop.service.numbers.find("whatsapp", shop.first)
     whatsapp = shop.service.channels["whatsapp"]
-    photo = attachment(PHOTO, "photo.jpg")
-    media = await whatsapp.upload(number.account, photo.content, photo.mime, photo.name)
-    shop.service.on_said(await _does(shop, workplace.send_file, carla, photo, media, "Míralo"))
-    sound = attachment(b"ID3", "a.mp3")
-    media = await whatsapp.upload(number.account, sound.content, sound.mime, sound.name)
-    shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, media, "óyelo"))
+
+    async def uploaded(content: bytes, name: str) -> File:
+        found = attachment(content, name)
+        media = await whatsapp.upload(number.account, found.content, found.mime, found.name)
+        return File(found.kind, media_id=media, filename=found.name)
+
+    photo, sound = await uploaded(PHOTO, "photo.jpg"), await uploaded(b"ID3", "a.mp3")
+    shop.service.on_said(await _does(shop, workplace.send_file, carla, photo, "Míralo"))
+    shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, "óyelo"))
     await shop.settled()
     assert [message.type for message in ana.heard(shop.first)][-3:] == ["image", "audio", "text"]
-    shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, media, ""))
+    shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, ""))
     await shop.settled()
     assert [message.type for message in ana.heard(shop.first)][-2:] == ["text", "audio"], "no words, no message of them"
     assert (await shop.rows(Conversation))[0].owner_id == carla
     with pytest.raises(Taken):
-        await _does(shop, workplace.send_file, beto, photo, media, "")
+        await _does(shop, workplace.send_file, beto, photo, "")
     shop.network.advance(timedelta(hours=25))
     with pytest.raises(WindowClosed):
-        await _does(shop, workplace.send_file, carla, photo, media, "")
+        await _does(shop, workplace.send_file, carla, photo, "")
     (template,) = [each for each in await whatsapp.templates(number.account, number.row.account) if each.name == "seguimos"]
     for values in ((), ("Ana", "x"), (" ",)):
         with pytest.raises(WrongTemplate):

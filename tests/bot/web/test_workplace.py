@@ -83,7 +83,7 @@ async def test_a_file_is_sent_kept_and_shown(counter: Counter) -> None:
     answer = await browser.client.get(f"/sent/{row.id}")
     assert (await answer.read(), answer.content_type) == (PNG, "image/png")
     assert "sandbox" in answer.headers["Content-Security-Policy"]
-    file = sent_path(counter.shop.service.settings.media_dir, row.company_id, sent.content["id"])
+    file = counter.shop.service.settings.media_dir / sent_path(row.company_id, sent.content["id"])
     file.write_bytes(b"<script>alert(1)</script>")
     answer = await browser.client.get(f"/sent/{row.id}")
     assert answer.content_type == "application/octet-stream", "only the bytes decide what a browser is told"
@@ -102,7 +102,7 @@ async def test_a_document_is_only_downloaded(counter: Counter) -> None:
 
 async def test_a_file_that_cannot_go_is_refused_and_its_words_stay(counter: Counter) -> None:
     for content, name, caption, told in (
-        (b"MZ", "a.exe", "mira", "no admite ese archivo"),
+        (b"MZ", "a.exe", "mira", "no se puede enviar"),
         (PNG.ljust(6 * 1024 * 1024), "a.png", "mira", "muy grande"),
         (PNG, "a.png", "x" * 1025, "1024 caracteres"),
     ):
