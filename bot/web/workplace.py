@@ -22,7 +22,6 @@ from bot.channels.base import File, Outbound, SendError
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_templates import Approved
 from bot.keys import CLOCK, DATABASE, NUMBERS, SERVICE, SETTINGS
-from bot.live import Change
 from bot.standin import Outgoing
 from bot.takeover import LONGEST
 from bot.web.approved import approved_of
@@ -177,18 +176,7 @@ async def sent(request: web.Request) -> web.StreamResponse:
     return file_response(path, kind, message.filename or message.kind)
 
 
-# ------------------------------------------------------------------------------------- notes, handing on, putting off
-async def note(request: web.Request) -> web.Response:
-    viewer, now, talk_id = viewer_of(request), request.app[CLOCK].now(), row_id(request)
-    words = (await field(request, "words", 4 * LONGEST)).replace("\r\n", "\n")
-    try:
-        _, alerts = await write(request, lambda session: workplace.note(session, talk_id, viewer.user_id, words, now))
-    except Refusal as refusal:
-        return await composer_of(request, await line_of(request), error=type(refusal).__name__, words=words, mode="note")
-    request.app[SERVICE].on_changed([(viewer.company_id, Change("alert", alert.user_id)) for alert in alerts])
-    return await composer_of(request, await line_of(request), mode="note")
-
-
+# -------------------------------------------------------------------------------------------- handing on, putting off
 async def transfer(request: web.Request) -> web.Response:
     """Offer the conversation to a colleague."""
     viewer, now, talk_id = viewer_of(request), request.app[CLOCK].now(), row_id(request)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot import workplace
+from bot import notes, workplace
 from bot.attachments import FileTooBig, WrongFile, attachment
 from bot.channels.base import File
 from bot.channels.whatsapp_templates import Approved, approved
@@ -103,7 +103,7 @@ def test_who_is_named_in_a_note() -> None:
         ("@Luz.", [2]),
         ("Camilo", []),
     ):
-        assert [user.id for user in workplace.mentioned(words, users)] == named, words
+        assert [user.id for user in notes.mentioned(words, users)] == named, words
 
 
 # ------------------------------------------------------------------------------------------------ with a database
@@ -171,18 +171,48 @@ async def test_a_note_is_kept_beside_and_tells_whom_it_names(any_shop: Any) -> N
     carla, beto, luz = await _sellers(shop, "Carla Paz", "Beto Gil", "Luz")
     await shop.run_sql(f"UPDATE users SET active = {'false' if shop.database.dialect == 'postgresql' else 0} WHERE id = {luz}")
     await shop.talk(ana, shop.first, "hola")
-    note, alerts = await _does(shop, workplace.note, carla, "@Beto Gil, @Luz y @carla: pide factura")
+    note, alerts = await _does(shop, notes.add, carla, "@Beto Gil, @Luz y @carla: pide factura")
     assert (note.mentions, [(alert.user_id, alert.kind) for alert in alerts]) == ([beto], [(beto, "mention")])
     assert alerts[0].facts["by"] == "Carla Paz"
     for words, refusal in ((" ", NothingWritten), ("x" * 4097, TooLong)):
         with pytest.raises(refusal):
-            await _does(shop, workplace.note, carla, words)
+            await _does(shop, notes.add, carla, words)
     (talk,) = await shop.rows(Conversation)
     said = await shop.database.read(lambda session: queries.said(session, [talk.id], 10), company=talk.company_id)
     assert [row.id for row in said.notes] == [row.id for row in await shop.rows(Note)]
     assert said.authors == {carla: "Carla Paz", beto: "Beto Gil"}
     assert len(ana.heard(shop.first)) == 1
     assert talk.owner == "bot", "a note takes nothing over"
+
+
+async def test_a_note_is_changed_and_taken_back_by_its_author_and_told_once(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    carla, beto, luz = await _sellers(shop, "Carla", "Beto", "Luz")
+    await shop.talk(ana, shop.first, "hola")
+    note, _ = await _does(shop, notes.add, carla, "@Beto pide factura")
+
+    async def told() -> list[tuple[int, str, str]]:
+        return [(alert.user_id, alert.state, alert.facts["words"]) for alert in await shop.rows(Alert)]
+
+    with pytest.raises(LookupError):
+        await _does(shop, notes.edit, note.id, beto, "x")
+    with pytest.raises(LookupError):
+        await _does(shop, notes.delete, note.id, beto)
+    with pytest.raises(NothingWritten):
+        await _does(shop, notes.edit, note.id, carla, " ")
+    assert (await _does(shop, notes.edit, note.id, carla, "@Beto pide factura"))[1] == []
+    assert (await shop.rows(Note))[0].edited_at is None, "the same again is no change"
+    await _does(shop, notes.edit, note.id, carla, "@Beto y @Luz: pide recibo")
+    (row,) = await shop.rows(Note)
+    assert (row.words, row.mentions, row.edited_at is None) == ("@Beto y @Luz: pide recibo", [beto, luz], False)
+    new = "@Beto y @Luz: pide recibo"
+    assert await told() == [(beto, "open", new), (luz, "open", new)]
+    await _does(shop, notes.edit, note.id, carla, "@Luz: pide recibo")
+    await _does(shop, notes.edit, note.id, carla, new)
+    assert [each[:2] for each in await told()] == [(beto, "withdrawn"), (luz, "open")], "Beto was told once, and is not again"
+    await _does(shop, notes.delete, note.id, carla)
+    assert await shop.rows(Note) == []
+    assert [each[:2] for each in await told()] == [(beto, "withdrawn"), (luz, "withdrawn")]
 
 
 async def test_a_conversation_is_handed_on(any_shop: Any) -> None:

@@ -217,6 +217,28 @@ async def test_a_note_stands_in_the_thread_and_nowhere_else(site: Any, here: str
     assert row.mentions == [site.ids["una"]["manager"]]
 
 
+async def test_a_note_is_changed_and_deleted_by_its_author_alone(site: Any, here: str) -> None:
+    author, other = await site.browser("seller@una.co"), await site.browser("manager@una.co")
+    await author.post(f"{here}/notes", {"words": "pide factura"})
+    (row,) = await site.read(lambda session: list(session.scalars(select(Note))))
+    note = f"{here}/notes/{row.id}"
+    assert f'hx-post="{note}"' in await author.get(f"{here}/thread")
+    assert note not in await other.get(f"{here}/thread")
+    await other.get(f"{here}")
+    assert (await other.post(note, {"words": "x"})).status == 404
+    assert (await other.post(f"{note}/delete")).status == 404
+    shown = await (await author.post(note, {"words": "pide <recibo>"})).text()
+    assert "pide &lt;recibo&gt;</p>" in shown
+    assert "editada" in shown
+    assert "editada" in await other.get(f"{here}/thread")
+    wrong = await (await author.post(note, {"words": " "})).text()
+    assert "Escribe un mensaje" in wrong
+    assert "pide &lt;recibo&gt;</p>" in wrong
+    assert (await author.post(f"{note}/delete")).status == 200
+    assert "recibo" not in await author.get(f"{here}/thread")
+    assert (await author.post(note, {"words": "x"})).status == 404
+
+
 async def test_what_is_at_hand_is_of_the_company(site: Any, here: str) -> None:
     for company in ("una", "otra"):
         await site.write(lambda s, c=company: workplace.save_canned(s, None, c, "Hola {nombre}, soy {vendedor}"), company)
