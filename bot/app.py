@@ -126,7 +126,7 @@ async def make_app(
     if token := settings.telegram_token.get_secret_value():
         from bot.channels.telegram import Telegram  # loaded by those who use it: a start is to be quick
 
-        channels["telegram"] = telegram = Telegram(token, str(settings.telegram_api_url), clock)
+        channels["telegram"] = telegram = Telegram(token, str(settings.telegram_api_url), clock, settings.media_dir)
     app.add_routes(health.routes(service))
     if "web" in roles:
         verify_token = settings.whatsapp_verify_token.get_secret_value()

@@ -1,4 +1,5 @@
-"""Files that people send to prospects: what each is by its own bytes, whether WhatsApp carries it, and where it is kept.
+"""Files that people send to prospects: what each is by its own bytes, whether WhatsApp carries it, and where it is kept. Telegram
+carries all of these too.
 
 Source: Meta's Cloud API reference, "Supported media types". What a browser says a file is counts for little: the bytes decide.
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bot.channels.base import File
 from bot.voice import NotRecorded, is_webm, to_ogg
 from crm_bridge.companies.rules import Refusal
 
@@ -98,9 +100,16 @@ def _document(content: bytes, suffix: str) -> tuple[Kind, str] | None:
     return ("document", mime) if mime and content.startswith(magic) else None
 
 
-def sent_path(folder: Path, company_id: int, media_id: str) -> Path:
-    """Where a file that the messenger knows by this id is kept, under the media folder."""
-    return folder / str(company_id) / "sent" / hashlib.sha256(media_id.encode()).hexdigest()
+def sent_path(company_id: int, key: str) -> Path:
+    """Where a sent file is kept, under the media folder. `key`: the messenger's id of it, or one of ours."""
+    return Path(str(company_id)) / "sent" / hashlib.sha256(key.encode()).hexdigest()
+
+
+def kept_path(company_id: int, message: File) -> Path | None:
+    """Where the file of this message is kept, under the media folder; None: it is not ours."""
+    if message.path is not None:
+        return Path(message.path)
+    return sent_path(company_id, message.media_id) if message.media_id is not None else None
 
 
 def keep(path: Path, content: bytes) -> None:

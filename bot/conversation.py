@@ -193,7 +193,8 @@ class Conversations:
         if not said or talk["owner"] == "human":
             heard = [talk["id"]] if said else []
             changed = [(talk["company_id"], Change("conversation", talk["id"]))]
-            return Written(talks=[talk], done=done, changed=changed, heard=heard)
+            told = self._overhear(_Case(session, talk, number, "", now), row, said) if said else []
+            return Written(talks=[talk], done=done, changed=changed, heard=heard, told=told)
         TURNS.inc()
         if row["state"] and not staff_chat.is_memory(row["state"]):
             state = engine.state_from_json(row["state"])
@@ -205,6 +206,16 @@ class Conversations:
         written.done = done
         written.turned = [talk["id"]]
         return written
+
+    def _overhear(self, case: _Case, row: Mapping[str, Any], said: Said) -> list[Description]:
+        """Keep what the prospect tells the person who answers them, as far as the bot would ask for it afterwards."""
+        if row["state"] is None or staff_chat.is_memory(row["state"]):
+            return []
+        before = engine.state_from_json(row["state"])
+        turn = to_turn(row, case.number, said, before, self._nlu, case.now)
+        state = engine.overhear(case.number.dialog, before, turn)
+        case.talk["state"] = engine.state_to_json(state)
+        return _told(case, state)
 
     def _thank(self, case: _Case, pressed: str, done: list[int]) -> Written:
         """The prospect rated how they were attended; the managers hear of a bad one."""

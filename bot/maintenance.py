@@ -89,7 +89,7 @@ async def replay(settings: Settings, flows: Mapping[str, Dialog] | None = None, 
             "whatsapp": WhatsApp(http, str(settings.whatsapp_graph_url), settings.whatsapp_graph_version)
         }
         if token := settings.telegram_token.get_secret_value():
-            channels["telegram"] = Telegram(token, str(settings.telegram_api_url), Clock())
+            channels["telegram"] = Telegram(token, str(settings.telegram_api_url), Clock(), settings.media_dir)
         intake = Intake(database, numbers, Clock(), lambda session, ids: [], lambda stored: None, lambda number: False)
         ids = await database.read(_unread)
         with Progress(console=console, disable=not console.is_terminal) as progress:

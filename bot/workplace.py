@@ -1,5 +1,5 @@
-"""What a seller does in a conversation besides plain words: files, templates, notes to colleagues, handing it on, putting it off;
-and the answers that are kept ready. Functions of one transaction; what is to be sent leaves after the commit."""
+"""What a seller does in a conversation besides plain words: files, templates, handing it on, putting it off; and
+the answers that are kept ready. Functions of one transaction; what is to be sent leaves after the commit."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from bot import takeover
-from bot.attachments import Attachment
 from bot.channels.base import File, Template, Text, window_open
 from bot.channels.whatsapp_build import CAPTION
 from bot.channels.whatsapp_templates import Approved
@@ -21,8 +21,8 @@ from crm_bridge.assignment import reminders
 from crm_bridge.assignment import service as assignment
 from crm_bridge.assignment.rules import Taken
 from crm_bridge.companies.rules import Refusal
-from data.tables import Alert, Assignment, CannedReply, Conversation, Note, Number, Offer, Reminder, User
-from notifications.alerts import facts_about, facts_of, raise_alert, withdraw
+from data.tables import Alert, Assignment, CannedReply, Conversation, Number, Offer, Reminder, User
+from notifications.alerts import facts_of, raise_alert, withdraw
 
 LONGEST_SHORTCUT = 30
 _SHORTCUT = re.compile(rf"[a-z0-9áéíóúüñ][a-z0-9áéíóúüñ_-]{{0,{LONGEST_SHORTCUT - 1}}}")
@@ -58,15 +58,13 @@ def check_file(talk: Conversation, channel: str, user_id: int, caption: str, now
         raise CaptionTooLong
 
 
-def send_file(
-    session: Session, talk_id: int, user_id: int, file: Attachment, media_id: str, caption: str, now: datetime
-) -> list[Outgoing]:
-    """Queue a file that the messenger has already; the conversation is theirs from here on. What is said to a sound goes out as a
-    message of its own. LookupError; Taken, WindowClosed."""
+def send_file(session: Session, talk_id: int, user_id: int, file: File, caption: str, now: datetime) -> list[Outgoing]:
+    """Queue a file; the conversation is theirs from here on. What is said to a sound goes out as a message of its own.
+    LookupError; Taken, WindowClosed."""
     talk = takeover.take(session, talk_id, user_id, now)
     _check_window(talk, session.scalars(select(Number.channel).where(Number.id == talk.number_id)).one(), now)
     beside = file.kind == "audio"
-    message = File(file.kind, media_id=media_id, caption="" if beside else caption, filename=file.name)
+    message = msgspec.structs.replace(file, caption="" if beside else caption)
     said = [takeover.say(session, talk, message, message.caption or f"[{file.kind}]", user_id, now)]
     if beside and caption:
         said.append(takeover.say(session, talk, Text(caption), caption, user_id, now))
@@ -88,57 +86,6 @@ def send_template(
 def _check_window(talk: Conversation, channel: str, now: datetime) -> None:
     if not window_open(channel, talk.last_in_at, now):
         raise WindowClosed
-
-
-# ------------------------------------------------------------------------------------------------------- notes
-def note(session: Session, talk_id: int, author_id: int, words: str, now: datetime) -> tuple[Note, list[Alert]]:
-    """Keep what somebody tells their colleagues beside a conversation; those named with @ are alerted. LookupError;
-    NothingWritten, TooLong."""
-    _check_words(words)
-    talk = session.scalar(select(Conversation).where(Conversation.id == talk_id))
-    if talk is None:
-        raise LookupError(talk_id)
-    users = list(session.scalars(select(User).where(User.active).order_by(User.id)))
-    author = next(user for user in users if user.id == author_id)
-    named = [user for user in mentioned(words, users) if user.id != author_id]
-    row = Note(
-        company_id=talk.company_id,
-        conversation_id=talk_id,
-        author_id=author_id,
-        words=words,
-        mentions=[user.id for user in named],
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()
-    if not named:
-        return row, []
-    facts = facts_about(session, talk_id, by=author.name, words=words)
-    alerts = [
-        raise_alert(
-            session,
-            kind="mention",
-            user_id=user.id,
-            company_id=talk.company_id,
-            facts=facts,
-            now=now,
-            conversation_id=talk_id,
-        )
-        for user in named
-    ]
-    return row, alerts
-
-
-def mentioned(words: str, users: list[User]) -> list[User]:
-    """Whom `words` name with @ and their whole name, or their first name where nobody else has it."""
-    found = []
-    firsts = [user.name.split()[0].casefold() for user in users if user.name.split()]
-    for user in users:
-        first = user.name.split()[0].casefold() if user.name.split() else ""
-        names = [user.name.casefold(), *([first] if firsts.count(first) == 1 else [])]
-        if any(name and re.search(rf"(?<!\w)@{re.escape(name)}(?!\w)", words.casefold()) for name in names):
-            found.append(user)
-    return found
 
 
 # ---------------------------------------------------------------------------------------- handing on, putting off
@@ -220,7 +167,7 @@ def save_canned(session: Session, canned_id: int | None, shortcut: str, words: s
     shortcut = shortcut.strip().removeprefix("/").lower()
     if not _SHORTCUT.fullmatch(shortcut):
         raise WrongShortcut
-    _check_words(words)
+    check_words(words)
     other = session.scalar(select(CannedReply.id).where(CannedReply.shortcut == shortcut))
     if other is not None and other != canned_id:
         raise ShortcutTaken
@@ -246,7 +193,8 @@ def filled(words: str, person: str | None, seller: str) -> str:
     return words.replace("{vendedor}", seller.split()[0] if seller.split() else "")
 
 
-def _check_words(words: str) -> None:
+def check_words(words: str) -> None:
+    """NothingWritten, TooLong."""
     if not words.strip():
         raise NothingWritten
     if len(words) > LONGEST:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from crm_bridge.commands import Reason, RecordConsent
 from dialogs import answers, corrections, handed, hearing, repair, wording
-from dialogs.model import Dialog, Do, Effect, Language, Question, State, Turn
+from dialogs.model import Answer, Dialog, Do, Effect, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
 from dialogs.readers.words import clean
@@ -65,6 +65,15 @@ def silence(dialog: Dialog, state: State) -> timedelta | None:
 def resume(state: State) -> State:
     """A person hands the talk back: it goes on where it was."""
     return replace(state, status="open", failures=0, doubt=None, offer="") if state.status == "human" else state
+
+
+def overhear(dialog: Dialog, state: State, turn: Turn) -> State:
+    """What a prospect tells the person who answers them and can only be an answer of the form is not asked again afterwards."""
+    state = _current(dialog, state)
+    counted = answers.values(dialog, state, turn.now.date())
+    readings = hearing.overheard(dialog, state, _cleaned(turn), counted)
+    new = {name: Answer(reading.value, clean(reading.shown)) for name, reading in readings.items()}
+    return replace(state, answers={**state.answers, **new}, asked=None if state.asked in new else state.asked) if new else state
 
 
 def score(dialog: Dialog, state: State, now: datetime) -> tuple[int, tuple[Reason, ...]]:

@@ -89,6 +89,19 @@ def gather(
     return Taken(hearing.taken, "" if asked is None or asked.name in hearing.taken else hearing.miss or "other")
 
 
+def overheard(dialog: Dialog, state: State, turn: Turn, counted: Mapping[str, Any]) -> dict[str, Reading]:
+    """What answers open questions in a message that was for somebody else: what can only be itself, and an amount where that was
+    the question last asked. What would have to be confirmed, and what is asked back, is left."""
+    told = wording.statements(turn.text) if wording.is_question(dialog, turn.text) else turn.text
+    found: dict[str, Reading] = {}
+    for question in _fillable(dialog, state, counted):
+        if question.read in IN_PIECES or (question.read == "money" and question.name == state.asked):
+            reading = READERS[question.read].find(Heard(told), ask(question, turn, state.language))
+            if reading is not None and reading.instead is None:
+                found[question.name] = reading
+    return found
+
+
 def _fillable(dialog: Dialog, state: State, counted: Mapping[str, Any]) -> list[Question]:
     """What a message may answer unasked: the open questions, also one that was skipped, and the company's name, which people
     give before they say that it is for a company."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -172,6 +172,7 @@ def raise_alert(
     lead_id: int | None = None,
     assignment_id: int | None = None,
     offer_id: int | None = None,
+    note_id: int | None = None,
 ) -> Alert:
     """Tell `user_id` something, on every way to reach them that is switched on. To be sent once it is committed. KeyError: no
     such kind; LookupError: no such user of the company. Somebody who works here no more gets an alert, but no message."""
@@ -192,6 +193,7 @@ def raise_alert(
         lead_id=lead_id,
         assignment_id=assignment_id,
         offer_id=offer_id,
+        note_id=note_id,
         facts=msgspec.to_builtins(facts),
         state="open",
         created_at=now,
@@ -244,17 +246,32 @@ def acknowledge(
     return _end(session, and_(Alert.user_id == user_id, about), "acknowledged", via, now)
 
 
-def withdraw(session: Session, *, offer_id: int | None = None, conversation_id: int | None = None, now: datetime) -> list[Alert]:
-    """An offer passed on or is over; or who answers a conversation is settled: nobody needs to be told any more. Notes and
-    reminders stay. Returns those that were open."""
-    if offer_id is None and conversation_id is None:
-        raise ValueError("of which offer, or which conversation")
+def withdraw(
+    session: Session,
+    *,
+    offer_id: int | None = None,
+    conversation_id: int | None = None,
+    note_id: int | None = None,
+    but: Collection[int] = (),
+    now: datetime,
+) -> list[Alert]:
+    """An offer passed on or is over; who answers a conversation is settled (notes and reminders stay); or a note names nobody any
+    more `but` these users: nobody else needs to be told. Returns those that were open."""
     if offer_id is not None:
         about = Alert.offer_id == offer_id
+    elif note_id is not None:
+        about = and_(Alert.note_id == note_id, Alert.user_id.not_in(but))
+    elif conversation_id is None:
+        raise ValueError("of which offer, note or conversation")
     else:
         kinds = [name for name, kind in ALERTS.items() if kind.answering]
         about = and_(Alert.conversation_id == conversation_id, Alert.kind.in_(kinds))
     return _end(session, about, "withdrawn", None, now)
+
+
+def mentions_of(session: Session, note_id: int) -> list[Alert]:
+    """The alerts about a note, whatever became of them."""
+    return list(session.scalars(select(Alert).where(Alert.note_id == note_id).order_by(Alert.id)))
 
 
 def ended(session: Session, conversation_id: int, since: datetime) -> list[Alert]:

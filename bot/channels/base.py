@@ -187,6 +187,8 @@ class File(Struct, frozen=True, tag="file", omit_defaults=True):
     media_id: str | None = None
     caption: str = ""
     filename: str | None = None
+    path: str | None = None
+    """Under the media folder, for a messenger that takes the content with the message."""
 
 
 class Reaction(Struct, frozen=True, tag="reaction", omit_defaults=True):

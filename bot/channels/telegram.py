@@ -5,12 +5,14 @@ Source: Bot API 9. Nothing here retries: it says what happened, the outbox decid
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import html
 import mimetypes
 import os
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message
@@ -63,18 +65,21 @@ def secret_matches(expected: str, header: str | None) -> bool:
 
 
 class Telegram:
-    """A Channel for one bot. Times are in seconds; `start` before use, `close` after."""
+    """A Channel for one bot. `folder`: where our files are kept. Times are in seconds; `start` before use, `close` after."""
 
     name = telegram_parse.CHANNEL
     reports = False
 
-    def __init__(self, token: str, base_url: str, clock: Clock, *, connect: float = 5.0, total: float = 15.0) -> None:
+    def __init__(
+        self, token: str, base_url: str, clock: Clock, folder: Path, *, connect: float = 5.0, total: float = 15.0
+    ) -> None:
         base_url = base_url.rstrip("/")
         request = HTTPXRequest(connect_timeout=connect, pool_timeout=connect, read_timeout=total, write_timeout=total)
         self._request = request
         self._bot = Bot(token, f"{base_url}/bot", f"{base_url}/file/bot", request)
         self._token = token
         self._clock = clock
+        self._folder = folder
         self.number = token.partition(":")[0]
         """The bot's id, which stands for the business number."""
 
@@ -135,21 +140,30 @@ class Telegram:
         return sent.message_id
 
     async def _send_file(self, chat: str, message: File) -> Message:
-        source = message.media_id or message.link
-        if not source:
-            raise SendError("file: exactly one of link and media_id", action=Action.PARK)
-        bot, caption = self._bot, to_html(message.caption) or None
+        source = message.media_id or message.link or await self._content(message.path)
+        bot, caption, name = self._bot, to_html(message.caption) or None, message.filename
         match message.kind:
             case "image":
-                return await bot.send_photo(chat, source, caption, parse_mode=ParseMode.HTML)
+                return await bot.send_photo(chat, source, caption, parse_mode=ParseMode.HTML, filename=name)
+            case "audio" if isinstance(source, bytes) and source.startswith(b"OggS"):
+                return await bot.send_voice(chat, source, caption=caption, parse_mode=ParseMode.HTML, filename=name)
             case "audio":
-                return await bot.send_audio(chat, source, caption=caption, parse_mode=ParseMode.HTML)
+                return await bot.send_audio(chat, source, caption=caption, parse_mode=ParseMode.HTML, filename=name)
             case "video":
-                return await bot.send_video(chat, source, caption=caption, parse_mode=ParseMode.HTML)
+                return await bot.send_video(chat, source, caption=caption, parse_mode=ParseMode.HTML, filename=name)
             case "document":
-                return await bot.send_document(chat, source, caption, parse_mode=ParseMode.HTML)
+                return await bot.send_document(chat, source, caption, parse_mode=ParseMode.HTML, filename=name)
             case "sticker":
                 return await bot.send_sticker(chat, source)
+
+    async def _content(self, path: str | None) -> bytes:
+        """A kept file. SendError when there is none."""
+        if path is None:
+            raise SendError("file: one of link, media_id and path", action=Action.PARK)
+        try:
+            return await asyncio.to_thread((self._folder / path).read_bytes)
+        except OSError as error:
+            raise SendError(f"the file is gone: {error}", action=Action.PARK) from error
 
     async def mark_read(self, account: Account, to: Recipient, external_id: str, typing: bool) -> None:
         """Answer a pressed button, which otherwise keeps turning, and show that we are typing."""

@@ -24,6 +24,8 @@ class Approved(Struct, frozen=True):
     language: str
     body: str
     places: int
+    replies: int = 0
+    """Its quick-reply buttons."""
 
     def filled(self, values: Sequence[str]) -> str:
         """What the person will read; the name where the words are not known."""
@@ -41,7 +43,7 @@ def approved(listed: Iterable[Any]) -> list[Approved]:
 def _one(template: Mapping[str, Any]) -> Approved | None:
     if template.get("status") != "APPROVED" or template.get("category") == "AUTHENTICATION":
         return None
-    body = ""
+    body, replies = "", 0
     for part in template.get("components") or ():
         if not isinstance(part, dict):
             return None
@@ -54,13 +56,13 @@ def _one(template: Mapping[str, Any]) -> Approved | None:
             case "HEADER" if part.get("format", "TEXT") == "TEXT" and not _PLACE.search(text):
                 pass
             case "BUTTONS" if all(map(_plain_button, part.get("buttons") or ())):
-                pass
+                replies = sum(str(each.get("type", "")).upper() == "QUICK_REPLY" for each in part["buttons"])
             case _:
                 return None
     names = set(_PLACE.findall(body))
     if not body or names != {str(number) for number in range(1, len(names) + 1)}:
         return None
-    return Approved(str(template.get("name")), str(template.get("language")), body, len(names))
+    return Approved(str(template.get("name")), str(template.get("language")), body, len(names), replies)
 
 
 def _plain_button(button: Any) -> bool:

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from bot import takeover, workplace
+from bot import notes, takeover
 from bot.channels.base import Option
 from bot.staff import find
 from bot.staff.desk import Desk, Reply
@@ -141,7 +141,7 @@ def note(desk: Desk, words: str, row: int | None) -> Reply:
     if not said:
         desk.ask("note", one.id)
         return text("what_to_note", name=desk.name(one))
-    kept, told = workplace.note(desk.session, one.id, desk.staff.user_id, said, desk.now)
+    kept, told = notes.add(desk.session, one.id, desk.staff.user_id, said, desk.now)
     desk.change(one, *told)
     names = find.names(desk.session, kept.mentions)
     return text("noted", name=desk.name(one), told=say("noted_told", names=", ".join(names)) if names else "")

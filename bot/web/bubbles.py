@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bot.attachments import kept_path
 from bot.channels.base import Card, Choices, File, Inbound, OrderItem, Outbound, Place, Reaction, Template
 from bot.channels.errors import explain, telegram_action, texts
 from bot.web.pages import word
@@ -65,7 +66,10 @@ class Remark:
     talk: int
     at: datetime
     by: str
+    author: int
+    words: str
     parts: tuple[tuple[str, bool], ...]
+    edited: bool = False
     kind: str = "note"
 
 
@@ -103,7 +107,7 @@ def items(said: Said) -> list[Item]:
         else:
             _theirs(talk, row, said.media.get(row.id))
     happened = (_happening(row) for row in said.events)
-    remarks = (_remark(row, said.authors) for row in said.notes)
+    remarks = (remark(row, said.authors) for row in said.notes)
     return sorted([*talk.bubbles.values(), *remarks, *happened], key=lambda each: each.id)
 
 
@@ -157,7 +161,7 @@ def _ours(talk: Talk, row: OutboxMessage, authors: Mapping[int, str]) -> None:
     trouble = ""
     if row.state in ("failed", "parked"):
         trouble = _why(row)
-    kept = isinstance(message, File) and message.media_id is not None and row.author_id is not None
+    kept = isinstance(message, File) and kept_path(row.company_id, message) is not None and row.author_id is not None
     talk.bubbles[row.external_id or f"outbox:{row.id}"] = Bubble(
         id=row.id,
         talk=row.conversation_id,
@@ -176,12 +180,22 @@ def _ours(talk: Talk, row: OutboxMessage, authors: Mapping[int, str]) -> None:
     )
 
 
-def _remark(row: Note, names: Mapping[int, str]) -> Remark:
+def remark(row: Note, names: Mapping[int, str]) -> Remark:
+    """`names` of its author and of those it names, by id."""
     named = [names[user] for user in row.mentions if user in names]
     wanted = "|".join(re.escape(name) for name in (*named, *(name.split()[0] for name in named)) if name)
     pieces = re.split(rf"(?<!\w)(@(?:{wanted}))(?!\w)", row.words, flags=re.IGNORECASE) if wanted else [row.words]
     parts = tuple((piece, bool(index % 2)) for index, piece in enumerate(pieces) if piece)
-    return Remark(row.id, row.conversation_id, row.created_at, names.get(row.author_id, word("by", "somebody")), parts)
+    return Remark(
+        id=row.id,
+        talk=row.conversation_id,
+        at=row.created_at,
+        by=names.get(row.author_id, word("by", "somebody")),
+        author=row.author_id,
+        words=row.words,
+        parts=parts,
+        edited=row.edited_at is not None,
+    )
 
 
 def _happening(row: Event) -> Happening:

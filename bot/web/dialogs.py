@@ -8,6 +8,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.keys import CLOCK, DATABASE, FLOWS, NUMBERS
+from bot.web.approved import approved_of
 from bot.web.edits import Edits, Group, changes, grouped, overrides_of, problems_of, read_edits
 from bot.web.guard import viewer_of
 from bot.web.pages import field, render, row_id
@@ -18,6 +19,10 @@ from data.tables import Number
 from dialogs.loader import Dialog, DialogError, with_overrides
 
 
+class UnfitTemplate(rules.Refusal):
+    """Not approved, or not in the shape that alerts fill in: `notifications.render.parameters` and two buttons."""
+
+
 async def numbers(request: web.Request) -> web.Response:
     lines = await request.app[DATABASE].read(queries.number_lines, company=viewer_of(request).company_id)
     return await render("numbers.html", request, {"lines": lines})
@@ -26,23 +31,28 @@ async def numbers(request: web.Request) -> web.Response:
 async def number(request: web.Request) -> web.Response:
     row = await number_of(request)
     given = {"bot_name": row.bot_name, "tone": row.tone, "always": "" if row.hours else "yes"}
+    given["alert_template"] = row.alert_template or ""
     return await _settings(request, row, given | {day: ", ".join(row.hours.get(day, ())) for day in DAYS})
 
 
 async def save_number(request: web.Request) -> web.Response:
-    """Name, tone and hours; what was written stays on the page when it is refused."""
+    """Name, tone, hours and the template of alerts; what was written stays on the page when it is refused."""
     row = await number_of(request)
     given = {name: await field(request, name, 200) for name in ("bot_name", "tone", "always", *DAYS)}
+    given["alert_template"] = template = (await field(request, "alert_template", 600)).strip()
     try:
         hours = {} if given["always"] else rules.read_hours({day: given[day] for day in DAYS})
         if not hours and not given["always"]:
             raise rules.WrongHours
+        if template and template != row.alert_template:
+            await _check_alert_template(request, row, template)
         changed = partial(
             service.change_number,
             number_id=row.id,
             bot_name=given["bot_name"],
             tone=given["tone"],
             hours=hours,
+            alert_template=template,
             now=request.app[CLOCK].now(),
         )
         await request.app[DATABASE].write(changed, company=row.company_id)
@@ -50,6 +60,14 @@ async def save_number(request: web.Request) -> web.Response:
         return await _settings(request, row, given, type(refusal).__name__)
     await request.app[NUMBERS].edited(request.app[DATABASE])
     raise web.HTTPSeeOther(f"/numbers/{row.id}?done=number")
+
+
+async def _check_alert_template(request: web.Request, row: Number, name: str) -> None:
+    """UnfitTemplate when Meta has told the account's templates and none of this name takes an alert."""
+    told = await approved_of(request.app, row)
+    fits = (each.language == row.language and each.places == 3 and each.replies == 2 for each in told or () if each.name == name)
+    if told is not None and not any(fits):
+        raise UnfitTemplate
 
 
 async def _settings(request: web.Request, row: Number, given: dict[str, str], error: str = "") -> web.Response:

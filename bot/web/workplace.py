@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from urllib.parse import unquote
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,14 +17,14 @@ from aiohttp import web
 from sqlalchemy.orm import Session
 
 from bot import workplace
-from bot.attachments import BIGGEST, Attachment, FileTooBig, attachment, keep, sent_path, shown_as
+from bot.attachments import BIGGEST, Attachment, FileTooBig, attachment, keep, kept_path, sent_path, shown_as
 from bot.channels.base import File, Outbound, SendError
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_templates import Approved
 from bot.keys import CLOCK, DATABASE, NUMBERS, SERVICE, SETTINGS
-from bot.live import Change
 from bot.standin import Outgoing
 from bot.takeover import LONGEST
+from bot.web.approved import approved_of
 from bot.web.guard import MANAGERS, viewer_of
 from bot.web.inbox import file_response, line_of, owner_of
 from bot.web.pages import as_id, clean, field, render, row_id, word
@@ -99,19 +100,13 @@ async def send_template(request: web.Request) -> web.Response:
 
 async def _approved(request: web.Request, line: TalkLine) -> tuple[list[Approved], bool]:
     """The number's choices, and whether Meta told them: else its own template is all we know."""
-    number, channel = request.app[NUMBERS].by_id(line.number.id), request.app[SERVICE].channels.get("whatsapp")
-    own = line.number.template
-    if isinstance(channel, WhatsApp) and line.number.channel == "whatsapp" and line.number.account:
-        try:
-            found = await channel.templates(number.account, line.number.account)
-        except SendError as error:
-            log.warning("the templates of a number are not to be had", number=line.number.id, problem=str(error))
-        else:
-            wanted = (own, line.number.language)
-            found = [each for each in found if each.places <= _PLACES]
-            found.sort(key=lambda each: (each.name != wanted[0], each.language != wanted[1], each.name, each.language))
-            return found, True
-    return [Approved(own, line.number.language, "", 1)] if own else [], False
+    own, language = line.number.template, line.number.language
+    told = await approved_of(request.app, line.number)
+    if told is None:
+        return [Approved(own, language, "", 1)] if own else [], False
+    found = [each for each in told if each.places <= _PLACES]
+    found.sort(key=lambda each: (each.name != own, each.language != language, each.name, each.language))
+    return found, True
 
 
 # ------------------------------------------------------------------------------------------------------ files
@@ -124,16 +119,8 @@ async def file(request: web.Request) -> web.Response:
     try:
         workplace.check_file(line.talk, line.number.channel, viewer.user_id, caption, now)
         found = await asyncio.to_thread(attachment, await _body(request), name, request.content_type)
-        media = await _uploaded(request, line, found)
-        send = partial(
-            workplace.send_file,
-            talk_id=line.talk.id,
-            user_id=viewer.user_id,
-            file=found,
-            media_id=media,
-            caption=caption,
-            now=now,
-        )
+        kept = await _kept(request, line, found)
+        send = partial(workplace.send_file, talk_id=line.talk.id, user_id=viewer.user_id, file=kept, caption=caption, now=now)
         messages = await write(request, send)
     except Refusal as refusal:
         return await composer_of(request, line, error=type(refusal).__name__, words=caption)
@@ -141,20 +128,24 @@ async def file(request: web.Request) -> web.Response:
     return await composer_of(request, await line_of(request))
 
 
-async def _uploaded(request: web.Request, line: TalkLine, found: Attachment) -> str:
-    """Give the file to the messenger, and keep it for the thread; the messenger's id of it. NoFiles, UploadFailed."""
+async def _kept(request: web.Request, line: TalkLine, found: Attachment) -> File:
+    """Keep the file for the thread, and give it to the messenger where that is done before it is sent. NoFiles, UploadFailed."""
     channel = request.app[SERVICE].channels.get(line.number.channel)
-    if not isinstance(channel, WhatsApp):
+    if isinstance(channel, WhatsApp):
+        try:
+            account = request.app[NUMBERS].by_id(line.number.id).account
+            media = await channel.upload(account, found.content, found.mime, found.name)
+        except SendError as error:
+            log.warning("a file was not taken", number=line.number.id, code=error.code, problem=str(error))
+            raise UploadFailed from None
+        path, file = sent_path(line.talk.company_id, media), File(found.kind, media_id=media, filename=found.name)
+    elif channel is not None and channel.name == "telegram":
+        path = sent_path(line.talk.company_id, uuid4().hex)
+        file = File(found.kind, path=str(path), filename=found.name)
+    else:
         raise NoFiles
-    try:
-        account = request.app[NUMBERS].by_id(line.number.id).account
-        media = await channel.upload(account, found.content, found.mime, found.name)
-    except SendError as error:
-        log.warning("a file was not taken", number=line.number.id, code=error.code, problem=str(error))
-        raise UploadFailed from None
-    path = sent_path(request.app[SETTINGS].media_dir, line.talk.company_id, media)
-    await asyncio.to_thread(keep, path, found.content)
-    return media
+    await asyncio.to_thread(keep, request.app[SETTINGS].media_dir / path, found.content)
+    return file
 
 
 async def _body(request: web.Request) -> bytes:
@@ -174,9 +165,10 @@ async def sent(request: web.Request) -> web.StreamResponse:
     read = partial(queries.sent_message, outbox_id=row_id(request))
     row = await request.app[DATABASE].read(read, company=viewer_of(request).company_id)
     message: Outbound | None = msgspec.json.decode(row.payload, type=Outbound) if row is not None else None
-    if row is None or not isinstance(message, File) or message.media_id is None:
+    kept = kept_path(row.company_id, message) if row is not None and isinstance(message, File) else None
+    if kept is None or not isinstance(message, File):
         raise web.HTTPNotFound
-    path = sent_path(request.app[SETTINGS].media_dir, row.company_id, message.media_id)
+    path = request.app[SETTINGS].media_dir / kept
     try:
         kind = await asyncio.to_thread(shown_as, path, message.kind)
     except OSError:
@@ -184,18 +176,7 @@ async def sent(request: web.Request) -> web.StreamResponse:
     return file_response(path, kind, message.filename or message.kind)
 
 
-# ------------------------------------------------------------------------------------- notes, handing on, putting off
-async def note(request: web.Request) -> web.Response:
-    viewer, now, talk_id = viewer_of(request), request.app[CLOCK].now(), row_id(request)
-    words = (await field(request, "words", 4 * LONGEST)).replace("\r\n", "\n")
-    try:
-        _, alerts = await write(request, lambda session: workplace.note(session, talk_id, viewer.user_id, words, now))
-    except Refusal as refusal:
-        return await composer_of(request, await line_of(request), error=type(refusal).__name__, words=words, mode="note")
-    request.app[SERVICE].on_changed([(viewer.company_id, Change("alert", alert.user_id)) for alert in alerts])
-    return await composer_of(request, await line_of(request), mode="note")
-
-
+# -------------------------------------------------------------------------------------------- handing on, putting off
 async def transfer(request: web.Request) -> web.Response:
     """Offer the conversation to a colleague."""
     viewer, now, talk_id = viewer_of(request), request.app[CLOCK].now(), row_id(request)

@@ -37,7 +37,8 @@ class Refusal(Exception):
       ├── PasswordsDiffer     the two new ones are not the same
       ├── WrongCode           the six digits do not fit, or were used before
       ├── StaleVersion        somebody else saved the dialog in the meantime
-      └── WrongHours          not spans such as 09:00-18:00
+      ├── WrongHours          not spans such as 09:00-18:00
+      └── NotATemplate        not a name that a template can have
     """
 
 
@@ -78,6 +79,9 @@ class StaleVersion(Refusal): ...
 
 
 class WrongHours(Refusal): ...
+
+
+class NotATemplate(Refusal): ...
 
 
 def check_password(password: str, email: str) -> None:

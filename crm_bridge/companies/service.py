@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ from crm_bridge.companies import hours as opening
 from crm_bridge.companies import rules
 from data.scope import company_of
 from data.tables import DialogVersion, Number, User, WebSession
+
+_TEMPLATE = re.compile(r"[a-z0-9_]{1,512}")
+"""Meta's rule for a template's name."""
 
 
 # ------------------------------------------------------------------------------------------------------ users
@@ -194,18 +198,29 @@ def forget_sessions(session: Session, now: datetime) -> None:
 
 
 def change_number(
-    session: Session, number_id: int, *, bot_name: str, tone: str, hours: Mapping[str, list[str]], now: datetime
+    session: Session,
+    number_id: int,
+    *,
+    bot_name: str,
+    tone: str,
+    hours: Mapping[str, list[str]],
+    alert_template: str,
+    now: datetime,
 ) -> None:
-    """Set how a number introduces itself and when it is open: then work those who have no shift of their own, and what waits is
-    looked at anew. NameMissing, WrongHours; LookupError when there is none."""
+    """Set how a number introduces itself, when it is open (then work those who have no shift of their own, and what waits is
+    looked at anew), and the template of its alerts ("": none). NameMissing, WrongHours, NotATemplate; LookupError when there is
+    none."""
     if not bot_name.strip():
         raise rules.NameMissing
     if opening.problems(hours):
         raise rules.WrongHours
+    if alert_template and not _TEMPLATE.fullmatch(alert_template):
+        raise rules.NotATemplate
     number = session.scalar(select(Number).where(Number.id == number_id))
     if number is None:
         raise LookupError(number_id)
     number.bot_name, number.tone, number.hours = bot_name.strip()[:50], "usted" if tone == "usted" else "tu", dict(hours)
+    number.alert_template = alert_template or None
     session.flush()
     sellers.wake(session, number.company_id, now)
 

@@ -314,6 +314,12 @@ def said(
     )
 
 
+def note(session: Session, note_id: int) -> tuple[Note, dict[int, str]]:
+    """A note, and the names of its author and of those it names. NoResultFound."""
+    row = session.scalars(select(Note).where(Note.id == note_id)).one()
+    return row, _names(session, {row.author_id, *row.mentions})
+
+
 @dataclass(frozen=True, slots=True)
 class PersonCard:
     person: Person

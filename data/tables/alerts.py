@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from data.tables.base import Base, OfCompany
 
 _UNSENT = text("rank < 20")
+_OF_NOTES = text("note_id IS NOT NULL")
 
 
 class ContactPoint(OfCompany, Base):
@@ -55,6 +56,7 @@ class Alert(OfCompany, Base):
         Index("ix_alerts_user_id", "user_id", "id"),
         Index("ix_alerts_offer_id", "offer_id"),
         Index("ix_alerts_conversation_id", "conversation_id"),
+        Index("ix_alerts_note_id", "note_id", sqlite_where=_OF_NOTES, postgresql_where=_OF_NOTES),
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
@@ -65,6 +67,8 @@ class Alert(OfCompany, Base):
     assignment_id: Mapped[int | None]
     offer_id: Mapped[int | None]
     """What *Acepto* and *Paso* answer; None: it is only to be read."""
+    note_id: Mapped[int | None]
+    """The note that named them; its author may have deleted it since."""
     facts: Mapped[dict[str, Any]]
     """What the texts are made of, as it was when it happened (notifications/alerts.py, Facts)."""
     state: Mapped[str] = mapped_column(default="open")

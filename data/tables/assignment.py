@@ -166,6 +166,7 @@ class Note(OfCompany, Base):
     mentions: Mapped[list[Any]]
     """Ids of the users named with @."""
     created_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
 
 
 class CannedReply(OfCompany, Base):

@@ -27,15 +27,13 @@ def is_public(address: str) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved)
 
 
-def check_host(host: str) -> None:
-    """PrivateAddress when any address of `host` is not public. Asks the name server, so not on the event loop; a name that there
-    is not is no harm."""
-    try:
-        found = {str(each[4][0]) for each in socket.getaddrinfo(host, None)}
-    except (OSError, UnicodeError):
-        return
+def public_addresses(host: str) -> list[str]:
+    """The IP addresses of `host`, the one to be tried first at the front. PrivateAddress when any of them is not public; OSError
+    when there is no such name. Asks the name server, so not on the event loop."""
+    found = list(dict.fromkeys(str(each[4][0]) for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
     if not all(map(is_public, found)):
         raise PrivateAddress(f"{host} is in a private network")
+    return found
 
 
 class PublicOnly(AbstractResolver):

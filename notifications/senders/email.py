@@ -11,6 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import parseaddr
+from ssl import SSLError
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -110,7 +111,7 @@ class Email:
             await _say_goodbye(client)
             raise _refusal(error) from error
         except (SMTPException, OSError, ValueError) as error:
-            raise (Unsure(Trouble.NO_ANSWER) if handed else TryAgain(Trouble.NO_CONNECTION)) from error
+            raise (Unsure(Trouble.NO_ANSWER) if handed else TryAgain(_hindrance(error))) from error
         finally:
             client.close()
 
@@ -125,6 +126,12 @@ def _refusal(error: SMTPResponseException) -> SendFailed:
     if isinstance(error, SMTPRecipientRefused) and _NO_MAILBOX.search(error.message):
         return Gone(words)
     return Refused(words)
+
+
+def _hindrance(error: Exception) -> Trouble:
+    """Why nothing could be handed over. aiosmtplib has no error of its own for a server that does not offer STARTTLS."""
+    unsafe = isinstance(error, SSLError) or isinstance(error.__cause__, SSLError) or "STARTTLS" in str(error)
+    return Trouble.NO_TLS if unsafe else Trouble.NO_CONNECTION
 
 
 async def _say_goodbye(client: SMTP) -> None:

@@ -15,6 +15,8 @@ class Trouble(StrEnum):
     WRONG_KEYS = "wrong_keys"
     """Of a browser."""
     NO_CONNECTION = "no_connection"
+    NO_TLS = "no_tls"
+    """Of a mail server: it offers none, or its certificate is not to be trusted."""
     NO_ANSWER = "no_answer"
     """It may have been taken."""
     NOT_TAKEN = "not_taken"

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
-from notifications.senders.addresses import PrivateAddress, check_host
 from notifications.senders.errors import Refused, Trouble, TryAgain
 
 SCHEMES = (
@@ -39,13 +38,15 @@ class Other:
     def _send(self, url: str, title: str, body: str) -> None:
         try:
             service = read_address(url)
-            if service.host and not self._private:
-                check_host(service.host.strip("[]"))  # as Apprise read it: other parsers find another in a@b@c
         except WrongAddress as error:
             raise Refused(Trouble.NOT_AN_ADDRESS) from error
-        except PrivateAddress as error:
-            raise Refused(Trouble.PRIVATE_NETWORK) from error
-        if not service.notify(title=title, body=body[:BODY], body_format="text"):
+        from notifications.senders.connections import watched  # with Apprise, which took a while
+
+        with watched(private=self._private) as refused:
+            taken = service.notify(title=title, body=body[:BODY], body_format="text")
+        if refused:
+            raise Refused(Trouble.PRIVATE_NETWORK)
+        if not taken:
             raise TryAgain(Trouble.NOT_TAKEN)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import pytest
 from bot import takeover
 from bot.standin import Outgoing
 from bot.takeover import NothingWritten, Taken, TooLong, WindowClosed
-from data.tables import Conversation, Event, Lead, OutboxMessage, User
+from data.tables import Conversation, Event, Lead, OutboxMessage, Person, User
 
 
 async def _sellers(shop: Any, *names: str) -> list[int]:
@@ -63,6 +63,24 @@ async def test_a_seller_answers_the_bot_is_silent_and_goes_on_where_it_was(any_s
     assert [message.text.split("]")[0] for message in ana.heard(shop.first)][3:] == ["[timing"], "asked on, not anew"
     events = [(row.kind, row.user_id) for row in await shop.rows(Event)]
     assert events == [("TakenOver", carla), ("HandedBack", carla)]
+
+
+async def test_what_a_seller_was_told_is_not_asked_again(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    (carla,) = await _sellers(shop, "Carla")
+    await shop.run_sql("UPDATE numbers SET dialog = 'contact'")
+    await shop.service.numbers.reload(shop.database)
+    assert "[budget]" in (await shop.talk(ana, shop.first, "hola"))[-1]
+    await _writes(shop, carla, "Hola Ana, ¿cuánto quieres gastar, y a qué correo te escribo?")
+    for words in ("unos 4 millones", "a ana@ruiz.co, gracias", "¿o prefieres a compras@ruiz.co?"):
+        await ana.say(shop.first, words)
+    await shop.settled()
+    assert (await shop.rows(Person))[0].email == "ana@ruiz.co", "the seller sees it at once"
+    await _does(shop, takeover.give_back, carla)
+    assert "[timing]" in (await shop.talk(ana, shop.first, "listo"))[-1]
+    await shop.talk(ana, shop.first, "hoy mismo")
+    (lead,) = await shop.rows(Lead)
+    assert [each["shown"] for each in lead.answers] == ["$ 4.000.000", "ana@ruiz.co", "Hoy mismo"]
 
 
 async def test_who_takes_a_lead_owns_it_and_the_bot_does_not_end_the_talk_twice(any_shop: Any) -> None:

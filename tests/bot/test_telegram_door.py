@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, CookieJar, web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import select
+from yarl import URL
 
 from bot.app import telegram_secret
 from bot.clock import Clock
-from data.tables import Company, Identity, InboxMessage, Number, OutboxMessage
+from data.tables import Company, Conversation, Identity, InboxMessage, Number, OutboxMessage, User
+from tests.bot.web.conftest import HASH, Browser
 
 BOT = "7000000001"
 TOKEN = f"{BOT}:telegram-token"
@@ -31,12 +34,15 @@ class BotApi:
         method = request.path.rsplit("/", 1)[-1].lower()
         if method == "getme":
             return self._ok({"id": int(BOT), "is_bot": True, "first_name": "Luna", "username": "luna_bot"})
-        if method != "sendmessage":
+        if not method.startswith("send") or method == "sendchataction":
             return self._ok({})
-        form = dict(await request.post())
-        self.sent.append(form)
+        given: dict[str, Any] = dict(await request.post())
+        form = {
+            key: (part.filename, part.file.read()) if isinstance(part, web.FileField) else part for key, part in given.items()
+        }
+        self.sent.append(form | {"method": method})
         chat = {"id": int(form["chat_id"]), "type": "private"}
-        return self._ok({"message_id": len(self.sent), "date": 1, "chat": chat, "text": form["text"]})
+        return self._ok({"message_id": len(self.sent), "date": 1, "chat": chat, "text": form.get("text")})
 
     @staticmethod
     def _ok(result: Any) -> web.Response:
@@ -110,6 +116,49 @@ async def test_a_talk_on_telegram_goes_through_the_same_tables(
     ]
     assert [row.state for row in await shop.rows(OutboxMessage)] == ["sent", "sent"]
     assert [(row.kind, row.value) for row in await shop.rows(Identity)] == [("telegram", "4242")]
+
+
+OGG = b"OggS" + b"x" * 24 + b"OpusHead" + b"x" * 20
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "method", "part"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + b"x" * 20, "azul.png", "sendphoto", "photo"),
+        (b"%PDF-1 x", "lista de precios.pdf", "senddocument", "document"),
+        (OGG, "nota-de-voz.ogg", "sendvoice", "voice"),
+        (b"ID3 x", "cuña.mp3", "sendaudio", "audio"),
+        (b"\0\0\0\x18ftypmp42" + b"x" * 20, "demo.mp4", "sendvideo", "video"),
+    ],
+)
+async def test_a_seller_sends_a_file(
+    open_shop: Any, sqlite_url: str, api: tuple[BotApi, str], content: bytes, name: str, method: str, part: str
+) -> None:
+    bot_api, url = api
+    shop = await open_bot(open_shop, sqlite_url, url)
+    await post(shop, update(1, "hola"))
+    await shop.settled()
+    (talk,) = await shop.rows(Conversation)
+    user = User(
+        company_id=talk.company_id, email="v@una.co", name="Vera", role="seller", password_hash=HASH, created_at=Clock().now()
+    )
+    await shop.database.write(lambda session: session.add(user))
+    async with ClientSession(URL(shop.url).origin(), cookie_jar=CookieJar(unsafe=True)) as client:
+        browser = Browser(cast(Any, client))
+        await browser.log_in("v@una.co")
+        headers = {"X-CSRF-Token": browser.token, "X-File-Name": quote(name), "X-Caption": quote("Míralo <ya>")}
+        async with client.post(f"/conversations/{talk.id}/file", data=content, headers=headers) as answer:
+            assert 'data-sent="yes"' in await answer.text()
+        await shop.settled()
+        sent = next(form for form in bot_api.sent if form["method"] == method)
+        assert (sent["chat_id"], sent[part]) == ("4242", (name, content))
+        said = bot_api.sent[-1]
+        assert said.get("caption") or said["text"] == "Míralo &lt;ya&gt;"
+        row = next(row for row in await shop.rows(OutboxMessage) if row.kind == "file")
+        assert (row.state, row.author_id, row.external_id) == ("sent", user.id, f"{BOT}:4242:{bot_api.sent.index(sent) + 1}")
+        assert f'/sent/{row.id}"' in await browser.get(f"/conversations/{talk.id}/thread")
+        async with client.get(f"/sent/{row.id}") as kept:
+            assert await kept.read() == content
 
 
 async def test_a_wrong_secret_is_refused_and_nothing_is_stored(open_shop: Any, sqlite_url: str, api: tuple[BotApi, str]) -> None:

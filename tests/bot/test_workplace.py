@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot import workplace
+from bot import notes, workplace
 from bot.attachments import FileTooBig, WrongFile, attachment
+from bot.channels.base import File
 from bot.channels.whatsapp_templates import Approved, approved
 from bot.takeover import NothingWritten, TooLong, WindowClosed, give_back, take
 from bot.workplace import ShortcutTaken, StillTheBots, WrongShortcut, WrongTemplate
@@ -67,7 +68,7 @@ def test_only_templates_that_words_fill_are_offered() -> None:
     body = {"type": "BODY", "text": "Hola {{1}}, {{2}}"}
     plain = [{"type": "HEADER", "format": "TEXT", "text": "Hola"}, body, {"type": "FOOTER", "text": "f"}]
     buttons = [{"type": "QUICK_REPLY", "text": "Sí"}, {"type": "URL", "url": "https://a.co"}]
-    assert approved([template(*plain, {"type": "BUTTONS", "buttons": buttons})]) == [Approved("x", "es", body["text"], 2)]
+    assert approved([template(*plain, {"type": "BUTTONS", "buttons": buttons})]) == [Approved("x", "es", body["text"], 2, 1)]
     for wrong in (
         template(body, status="PENDING"),
         template(body, category="AUTHENTICATION"),
@@ -102,7 +103,7 @@ def test_who_is_named_in_a_note() -> None:
         ("@Luz.", [2]),
         ("Camilo", []),
     ):
-        assert [user.id for user in workplace.mentioned(words, users)] == named, words
+        assert [user.id for user in notes.mentioned(words, users)] == named, words
 
 
 # ------------------------------------------------------------------------------------------------ with a database
@@ -134,23 +135,26 @@ async def test_a_file_and_a_template_go_out_as_the_seller(any_shop: Any) -> None
     await shop.talk(ana, shop.first, "hola", "Ana Ruiz")
     number = shop.service.numbers.find("whatsapp", shop.first)
     whatsapp = shop.service.channels["whatsapp"]
-    photo = attachment(PHOTO, "photo.jpg")
-    media = await whatsapp.upload(number.account, photo.content, photo.mime, photo.name)
-    shop.service.on_said(await _does(shop, workplace.send_file, carla, photo, media, "Míralo"))
-    sound = attachment(b"ID3", "a.mp3")
-    media = await whatsapp.upload(number.account, sound.content, sound.mime, sound.name)
-    shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, media, "óyelo"))
+
+    async def uploaded(content: bytes, name: str) -> File:
+        found = attachment(content, name)
+        media = await whatsapp.upload(number.account, found.content, found.mime, found.name)
+        return File(found.kind, media_id=media, filename=found.name)
+
+    photo, sound = await uploaded(PHOTO, "photo.jpg"), await uploaded(b"ID3", "a.mp3")
+    shop.service.on_said(await _does(shop, workplace.send_file, carla, photo, "Míralo"))
+    shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, "óyelo"))
     await shop.settled()
     assert [message.type for message in ana.heard(shop.first)][-3:] == ["image", "audio", "text"]
-    shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, media, ""))
+    shop.service.on_said(await _does(shop, workplace.send_file, carla, sound, ""))
     await shop.settled()
     assert [message.type for message in ana.heard(shop.first)][-2:] == ["text", "audio"], "no words, no message of them"
     assert (await shop.rows(Conversation))[0].owner_id == carla
     with pytest.raises(Taken):
-        await _does(shop, workplace.send_file, beto, photo, media, "")
+        await _does(shop, workplace.send_file, beto, photo, "")
     shop.network.advance(timedelta(hours=25))
     with pytest.raises(WindowClosed):
-        await _does(shop, workplace.send_file, carla, photo, media, "")
+        await _does(shop, workplace.send_file, carla, photo, "")
     (template,) = [each for each in await whatsapp.templates(number.account, number.row.account) if each.name == "seguimos"]
     for values in ((), ("Ana", "x"), (" ",)):
         with pytest.raises(WrongTemplate):
@@ -167,18 +171,48 @@ async def test_a_note_is_kept_beside_and_tells_whom_it_names(any_shop: Any) -> N
     carla, beto, luz = await _sellers(shop, "Carla Paz", "Beto Gil", "Luz")
     await shop.run_sql(f"UPDATE users SET active = {'false' if shop.database.dialect == 'postgresql' else 0} WHERE id = {luz}")
     await shop.talk(ana, shop.first, "hola")
-    note, alerts = await _does(shop, workplace.note, carla, "@Beto Gil, @Luz y @carla: pide factura")
+    note, alerts = await _does(shop, notes.add, carla, "@Beto Gil, @Luz y @carla: pide factura")
     assert (note.mentions, [(alert.user_id, alert.kind) for alert in alerts]) == ([beto], [(beto, "mention")])
     assert alerts[0].facts["by"] == "Carla Paz"
     for words, refusal in ((" ", NothingWritten), ("x" * 4097, TooLong)):
         with pytest.raises(refusal):
-            await _does(shop, workplace.note, carla, words)
+            await _does(shop, notes.add, carla, words)
     (talk,) = await shop.rows(Conversation)
     said = await shop.database.read(lambda session: queries.said(session, [talk.id], 10), company=talk.company_id)
     assert [row.id for row in said.notes] == [row.id for row in await shop.rows(Note)]
     assert said.authors == {carla: "Carla Paz", beto: "Beto Gil"}
     assert len(ana.heard(shop.first)) == 1
     assert talk.owner == "bot", "a note takes nothing over"
+
+
+async def test_a_note_is_changed_and_taken_back_by_its_author_and_told_once(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    carla, beto, luz = await _sellers(shop, "Carla", "Beto", "Luz")
+    await shop.talk(ana, shop.first, "hola")
+    note, _ = await _does(shop, notes.add, carla, "@Beto pide factura")
+
+    async def told() -> list[tuple[int, str, str]]:
+        return [(alert.user_id, alert.state, alert.facts["words"]) for alert in await shop.rows(Alert)]
+
+    with pytest.raises(LookupError):
+        await _does(shop, notes.edit, note.id, beto, "x")
+    with pytest.raises(LookupError):
+        await _does(shop, notes.delete, note.id, beto)
+    with pytest.raises(NothingWritten):
+        await _does(shop, notes.edit, note.id, carla, " ")
+    assert (await _does(shop, notes.edit, note.id, carla, "@Beto pide factura"))[1] == []
+    assert (await shop.rows(Note))[0].edited_at is None, "the same again is no change"
+    await _does(shop, notes.edit, note.id, carla, "@Beto y @Luz: pide recibo")
+    (row,) = await shop.rows(Note)
+    assert (row.words, row.mentions, row.edited_at is None) == ("@Beto y @Luz: pide recibo", [beto, luz], False)
+    new = "@Beto y @Luz: pide recibo"
+    assert await told() == [(beto, "open", new), (luz, "open", new)]
+    await _does(shop, notes.edit, note.id, carla, "@Luz: pide recibo")
+    await _does(shop, notes.edit, note.id, carla, new)
+    assert [each[:2] for each in await told()] == [(beto, "withdrawn"), (luz, "open")], "Beto was told once, and is not again"
+    await _does(shop, notes.delete, note.id, carla)
+    assert await shop.rows(Note) == []
+    assert [each[:2] for each in await told()] == [(beto, "withdrawn"), (luz, "withdrawn")]
 
 
 async def test_a_conversation_is_handed_on(any_shop: Any) -> None:

@@ -376,3 +376,29 @@ def test_a_correction_and_an_answer_in_one_message(electronics: Dialog, at: Call
     assert state.answers["budget"].shown == "$ 3.000.000"
     assert "Corregido: luis@ruiz.co." in text_of(effects)
     assert state.asked == "city"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "told"),
+    [
+        ("budget", "unos 4 millones, y escríbeme a ana@ruiz.co", {"budget": "$ 4.000.000", "mail": "ana@ruiz.co"}),
+        ("mail", "tengo 4 millones", {}),  # an amount is only what was asked where it was asked
+        ("budget", "¿me cobran 300 mil de envío?", {}),
+        ("mail", "ana@gmial.com", {}),  # it would have to be confirmed
+        ("buyer", "para una empresa, hoy mismo, en Cali", {}),  # a seller may have asked for anything
+        ("need", "un televisor", {}),
+        (None, "mi correo es ana@ruiz.co", {"mail": "ana@ruiz.co"}),
+    ],
+)
+def test_what_can_only_be_an_answer_is_overheard(
+    electronics: Dialog, at: Callable[..., State], asked: str | None, said: str, told: dict[str, str]
+) -> None:
+    before = at(answers=ANA, asked=asked, status="human")
+    state = engine.overhear(electronics, before, turn(said))
+    assert {name: answer.shown for name, answer in state.answers.items() if name not in ANA} == told
+    assert (state.status, state.asked) == ("human", None if asked in told else asked)
+
+
+def test_what_is_known_is_not_overheard_anew(electronics: Dialog, at: Callable[..., State]) -> None:
+    before = at(answers=TOLD, asked="mail")
+    assert engine.overhear(electronics, before, turn("mi contador es conta@otro.co")) is before

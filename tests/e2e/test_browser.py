@@ -313,6 +313,11 @@ async def test_every_page_fits_a_phone(demo: Any, open_page: Any, phone_of: Any,
     number = demo.app[NUMBERS].find("whatsapp", TECNO).row.id
     for path in ("", f"/{number}", f"/{number}/dialog", f"/{number}/dialog/versions"):
         await fits(f"/numbers{path}")
+    await page.goto(f"{demo.url}/numbers/{number}")
+    await expect(page.get_by_label("Lunes")).to_be_visible()
+    await page.get_by_label("Siempre abierto").check()
+    await expect(page.get_by_label("Lunes")).to_be_hidden()  # what it says does not count then
+    await fits("/deliveries")
     await fits("/users")
     await fits("/account")
 

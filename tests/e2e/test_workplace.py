@@ -78,6 +78,23 @@ async def test_a_seller_answers_with_a_ready_text_a_note_a_file_and_a_voice(demo
     await note.press("Enter")
     await expect(thread.locator(".bubble.note mark")).to_have_text("@Camilo Duarte")
     await expect(note).to_be_focused()
+    own = thread.locator(".bubble.note")
+    await own.locator("summary").click()
+    await own.locator("textarea").fill("Pide factura a nombre de la empresa. @camilo")
+    await demo.network.person("Ana Ruiz", PHONE).say(TECNO, "¿sigues ahí?")
+    await expect(thread).to_contain_text("¿sigues ahí?")
+    await expect(own.locator("textarea")).to_have_value("Pide factura a nombre de la empresa. @camilo")
+    await own.get_by_role("button", name="Guardar").click()
+    await expect(own.locator(".foot")).to_contain_text("editada")
+    await expect(own.locator(".words")).to_have_text("Pide factura a nombre de la empresa. @camilo")
+    await expect(own.locator("textarea")).not_to_be_visible()
+    await note.fill("sobra")
+    await note.press("Enter")
+    await expect(own).to_have_count(2)
+    page.once("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await own.last.locator("summary").click()
+    await own.last.get_by_role("button", name="Eliminar").click()
+    await expect(own).to_have_count(1)
 
     await page.get_by_role("button", name="Mensaje", exact=True).click()
     await page.locator("#file").set_input_files(PICTURE)
@@ -103,7 +120,8 @@ async def test_a_seller_answers_with_a_ready_text_a_note_a_file_and_a_voice(demo
 
     camilo = await open_page(demo.url)
     await demo.log_in(camilo, "camilo")
-    await expect(camilo.locator("#alerts .alert")).to_contain_text("Pide factura")
+    await expect(camilo.locator("#alerts .alert")).to_contain_text("Pide factura a nombre de la empresa")
+    await expect(camilo.locator("#alerts .alert")).to_have_count(1)
 
 
 async def test_when_the_window_is_closed_a_template_goes_out(demo: Any, open_page: Any, watch: Any) -> None:
@@ -257,6 +275,28 @@ async def test_what_comes_leaves_alone_what_one_reads_and_writes(demo: Any, open
     await expect(thread.locator(".bubble.ours", has_text="un borrador")).to_be_visible()
     await expect(box).to_have_value("y otra cosa")
     await expect(box).to_be_focused()
+
+
+async def test_a_part_that_changed_still_asks_once_for_what_is_new(demo: Any, open_page: Any) -> None:
+    """Why this seller: it stands there once there is one, and is wired to the assignment too from then on."""
+    await demo.writes("Ana Ruiz", PHONE, TECNO, "hola, soy Ana Ruiz")
+    page = await open_page(demo.url)
+    await demo.log_in(page, "valeria")
+    await page.locator(".row").click()
+    await expect(page.locator("#why")).to_be_hidden()
+    await page.evaluate(
+        """() => {
+          window.told = { why: 0, known: 0 };
+          addEventListener("htmx:sseMessage", ({ target }) => { if (target.id in told) told[target.id] += 1; });
+        }"""
+    )
+    await demo.network.person("Ana Ruiz", PHONE).say(TECNO, "quiero hablar con una persona")
+    await expect(page.locator("#why h2")).to_be_visible()
+    await page.evaluate("told.why = told.known = 0")
+    await demo.network.person("Ana Ruiz", PHONE).say(TECNO, "¿hola?")
+    await expect(page.locator(".thread")).to_contain_text("¿hola?")
+    told = await page.evaluate("told")
+    assert told["why"] == told["known"] > 0
 
 
 async def _slowly(route: Any) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from email.message import EmailMessage
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from aiosmtpd.smtp import SMTP, AuthResult
 
 from notifications.senders.email import Email, MailServer, read_address, read_sender, read_server
 from notifications.senders.errors import Gone, Refused, SendFailed, Trouble, TryAgain, Unsure
@@ -90,6 +95,77 @@ async def test_a_server_that_stalls_before_or_is_not_there_took_nothing(unused_t
         silent.close()
     with pytest.raises(TryAgain, match=Trouble.NO_CONNECTION):
         await server.send(mail(), "c@andina.co")
+
+
+# ------------------------------------------------------------------------------------------------------- over TLS
+@asynccontextmanager
+async def serving(host: MailHost, url: str, certificate: Path | None) -> AsyncIterator[Email]:
+    """`host` with TLS as the scheme of `url` asks for, and before it who sends there; without a certificate it has no TLS."""
+    context = None
+    if certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    whole = context if url.startswith("smtps:") else None
+
+    def log_in(server: object, session: object, envelope: object, mechanism: str, given: object) -> AuthResult:
+        host.log_ins.append(given)
+        return AuthResult(success=True)
+
+    def protocol() -> SMTP:
+        return SMTP(
+            host,
+            hostname="localhost",
+            tls_context=None if whole else context,
+            require_starttls=not whole and context is not None,
+            authenticator=log_in,
+            auth_require_tls=False,
+        )
+
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, ssl=whole)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield Email(read_server(f"{url}:{port}"), SENDER, timeout=5, total=10)
+    finally:
+        server.close()
+
+
+SECURE = pytest.mark.parametrize("url", ["smtps://u:word@localhost", "smtp+starttls://u:word@localhost"])
+
+
+@SECURE
+@pytest.mark.usefixtures("trusted")
+async def test_a_mail_goes_over_tls(mail_host: MailHost, certificate: Path, url: str) -> None:
+    async with serving(mail_host, url, certificate) as server:
+        await server.send(mail(), "c@andina.co")
+    assert [got.rcpt_tos for got in mail_host.got] == [["c@andina.co"]]
+    assert len(mail_host.log_ins) == 1
+
+
+@SECURE
+async def test_a_certificate_that_nobody_vouches_for_gets_neither_mail_nor_password(
+    mail_host: MailHost, certificate: Path, url: str
+) -> None:
+    async with serving(mail_host, url, certificate) as server:
+        with pytest.raises(TryAgain, match=Trouble.NO_TLS):
+            await server.send(mail(), "c@andina.co")
+    assert (mail_host.got, mail_host.log_ins) == ([], [])
+
+
+@SECURE
+@pytest.mark.usefixtures("trusted")
+async def test_another_hosts_certificate_gets_neither(mail_host: MailHost, certificate: Path, url: str) -> None:
+    async with serving(mail_host, url.replace("localhost", "127.0.0.1"), certificate) as server:
+        with pytest.raises(TryAgain, match=Trouble.NO_TLS):
+            await server.send(mail(), "c@andina.co")
+    assert (mail_host.got, mail_host.log_ins) == ([], [])
+
+
+@SECURE
+async def test_a_server_without_tls_gets_neither(mail_host: MailHost, url: str) -> None:
+    async with serving(mail_host, url, None) as server:
+        with pytest.raises(TryAgain, match=Trouble.NO_TLS):
+            await server.send(mail(), "c@andina.co")
+    assert (mail_host.got, mail_host.log_ins) == ([], [])
 
 
 @pytest.mark.parametrize("wrong", ["ñandú@andina.co", "", "a b@c.co", "@b.co", "a@b.co\r\nBcc: x@y.co", "a@", "a@b@c"])

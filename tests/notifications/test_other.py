@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -13,6 +14,9 @@ from notifications.senders.errors import Refused, Trouble, TryAgain
 from notifications.senders.other import TIMEOUT, Other, read_address
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise looks whether it is there
+
+
+PUBLIC = "192.88.99.1"
 
 
 class Hook:
@@ -78,13 +82,39 @@ async def test_what_may_not_be_written(other: Other, url: str) -> None:
 
 async def test_nothing_of_our_own_network_is_written_to(hook: Hook) -> None:
     guarded = Other()
-    for host in ("127.0.0.1", "localhost", "[::1]", "/127.0.0.1", "a@127.0.0.1"):
+    for host in ("127.0.0.1", "localhost", "[::1]", "/127.0.0.1", "a:b@127.0.0.1"):
         with pytest.raises(Refused, match=Trouble.PRIVATE_NETWORK):
             await guarded.send(f"json://{host}:{hook.port}/hook", "a", "b")
     with pytest.raises(Refused, match=Trouble.PRIVATE_NETWORK):
-        await guarded.send("json://a@127.0.0.1@example.com/hook", "a", "b")
+        await guarded.send("json://a:b@127.0.0.1@example.com/hook", "a", "b")
     guarded.close()
     assert hook.got == []
+
+
+async def test_a_name_that_means_another_address_a_moment_later(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for once, and what was checked is connected to."""
+    answers, connected = [PUBLIC, "127.0.0.1", "127.0.0.1"], []
+    look_up, connect = socket.getaddrinfo, socket.socket.connect
+
+    def rebind(host: str, *more: Any, **named: Any) -> Any:
+        return look_up(answers.pop(0) if host == "rebinds.example" else host, *more, **named)
+
+    def watch(self: socket.socket, address: Any) -> None:
+        connected.append(address[0])
+        if address[0] == PUBLIC:
+            raise ConnectionRefusedError
+        connect(self, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebind)
+    monkeypatch.setattr(socket.socket, "connect", watch)
+    guarded = Other()
+    with pytest.raises(TryAgain, match=Trouble.NOT_TAKEN):
+        await guarded.send(f"json://rebinds.example:{hook.port}/hook", "a", "b")
+    assert connected == [PUBLIC]
+    with pytest.raises(Refused, match=Trouble.PRIVATE_NETWORK):
+        await guarded.send(f"jsons://rebinds.example:{hook.port}/hook", "a", "b")
+    guarded.close()
+    assert (connected, hook.got) == ([PUBLIC], [])
 
 
 def test_what_an_address_may_not_ask_for() -> None:

@@ -43,48 +43,22 @@ document.addEventListener("click", (event) => {
   area.focus();
 });
 
-// hx-swap="keep": what is shown already and stays the same is left alone. So a voice note plays on, what is open stays open, and a
-// click or a selection ends on what it began on. Elements are known by their ids, those without one by being the same.
-const wired = (element) => ["hx-get", "hx-trigger"].map((name) => element.getAttribute(name)).join("\n");
-const keep = (mine, given, added) => {
-  if (mine.tagName !== given.tagName || wired(mine) !== wired(given)) {
-    mine.replaceWith(given);
-    added.push(given);
-    return given;
-  }
-  if (mine.isEqualNode(given)) return mine;
-  const settable = (element) => [...element.attributes].filter(({ name }) => name !== "open");
-  settable(mine).forEach(({ name }) => { if (!given.hasAttribute(name)) mine.removeAttribute(name); });
-  settable(given).forEach(({ name, value }) => { if (mine.getAttribute(name) !== value) mine.setAttribute(name, value); });
-  keepInside(mine, given, added);
-  return mine;
-};
-const keepInside = (mine, given, added) => {
-  const named = new Map([...mine.children].filter((each) => each.id).map((each) => [each.id, each]));
-  const nameless = [...mine.childNodes].filter((each) => !each.id);
-  const wanted = [...given.childNodes].map((each) => {
-    if (each.id && named.has(each.id)) return keep(named.get(each.id), each, added);
-    const at = each.id ? -1 : nameless.findIndex((other) => other.isEqualNode(each));
-    if (at >= 0) return nameless.splice(at, 1)[0];
-    added.push(each);
-    return each;
-  });
-  const staying = new Set(wanted);
-  [...mine.childNodes].forEach((each) => { if (!staying.has(each)) each.remove(); });
-  let place = mine.firstChild;
-  wanted.forEach((each) => {
-    if (each === place) place = place.nextSibling;
-    else mine.insertBefore(each, place);
-  });
-};
-if (window.htmx) {
-  htmx.defineExtension("keep", {
+// hx-swap="morph" (an element) and "morph:innerHTML" (what is in it): what is shown already and stays the same is left alone, with
+// what was typed into it, and what was opened stays open. idiomorph's own extension hands all of it back to htmx, which then wires
+// it anew, and the stream's events count twice: here only what is new is wired. What is wired differently needs another id.
+if (window.htmx && window.Idiomorph) {
+  htmx.defineExtension("morph", {
     handleSwap(style, target, fragment) {
-      if (style !== "keep") return false;
+      if (!style.startsWith("morph")) return false;
       const added = [];
-      const whole = fragment.firstElementChild;
-      if (whole && whole.id && whole.id === target.id) keep(target, whole, added);
-      else keepInside(target, fragment, added);
+      Idiomorph.morph(target, fragment.children, {
+        morphStyle: style === "morph" ? "outerHTML" : "innerHTML",
+        callbacks: {
+          beforeNodeMorphed: (mine, given) => !mine.isEqualNode(given),
+          beforeAttributeUpdated: (name) => name !== "open",
+          afterNodeAdded: (node) => { added.push(node); },
+        },
+      });
       return added;
     },
   });

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -167,8 +168,8 @@ def test_any_update_is_read_or_refused(parts: dict[str, Any]) -> None:
 
 # ------------------------------------------------------------------------------------------- what goes out
 @pytest.fixture
-async def telegram(api: Any) -> AsyncIterator[Telegram]:
-    channel = Telegram(TOKEN, api.url + "/", Clock(), connect=1, total=1)
+async def telegram(api: Any, tmp_path: Path) -> AsyncIterator[Telegram]:
+    channel = Telegram(TOKEN, api.url + "/", Clock(), tmp_path, connect=1, total=1)
     yield channel
     await channel.close()
 
@@ -238,6 +239,11 @@ async def test_send_files(telegram: Telegram, api: Any, kind: Any, method: str) 
     assert form.get("caption") == (None if kind == "sticker" else "pie")
 
 
+async def test_a_file_that_is_gone_is_left_to_a_person(telegram: Telegram, api: Any) -> None:
+    assert (await refused(telegram, File("image", path="1/sent/x"))).action is Action.PARK
+    assert api.asked == []
+
+
 async def test_send_a_reaction(telegram: Telegram, api: Any) -> None:
     works(api, result=True)
     assert await telegram.send(OURS, ANA, Reaction("👍", "4242:5:7"), "77") == "4242:5:7"
@@ -291,7 +297,7 @@ async def test_no_answer_in_time(api: Any) -> None:
         return web.Response()
 
     api.answer = wait
-    telegram = Telegram(TOKEN, api.url, Clock(), total=0.05)
+    telegram = Telegram(TOKEN, api.url, Clock(), Path(), total=0.05)
     error = await refused(telegram)
     done.set()
     await telegram.close()
@@ -309,7 +315,7 @@ async def test_the_connection_breaks(telegram: Telegram, api: Any) -> None:
 
 
 async def test_telegram_is_down() -> None:
-    telegram = Telegram(TOKEN, f"http://127.0.0.1:{unused_port()}", Clock())
+    telegram = Telegram(TOKEN, f"http://127.0.0.1:{unused_port()}", Clock(), Path())
     problem = await telegram.start()
     error = await refused(telegram)
     await telegram.mark_read(OURS, ANA, "4242:callback:99", typing=True)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,28 +24,12 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for `localhost` that it signed itself, in one file."""
-    file = tmp_path_factory.mktemp("tls") / "both.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([*make, *names, "-keyout", file, "-out", file.with_suffix(".crt")], check=True, capture_output=True)  # noqa: S603
-    file.write_bytes(file.read_bytes() + file.with_suffix(".crt").read_bytes())
-    return file
-
-
 @pytest.fixture
 def secure(serve: Any, certificate: Path) -> Any:
     server = serve(FINE, ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
     server.tls.load_cert_chain(certificate)
     server.tls.set_alpn_protocols(["h2", "http/1.1"])
     return server
-
-
-@pytest.fixture
-def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
 
 @pytest.mark.usefixtures("trusted")

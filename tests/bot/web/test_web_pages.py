@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.channels.base import Inbound, Sender
-from bot.keys import CLOCK, LIVE, NUMBERS
+from bot.keys import CLOCK, DATABASE, LIVE, NUMBERS
 from crm_bridge.people import queries as people
-from data.tables import Conversation, DialogVersion, Event, InboxMessage, Lead, MediaFile, Person
+from data.tables import Conversation, DialogVersion, Event, InboxMessage, Lead, MediaFile, Number, Person
 
 
 @pytest.fixture
@@ -370,3 +370,22 @@ async def test_hours_and_tone_are_set_and_wrong_ones_stay_to_be_corrected(site: 
     assert (await browser.post(f"/numbers/{number}", {"bot_name": "Sofi", "tone": "usted", "mon": "9:00-18:00"})).status == 200
     row = site.app[NUMBERS].by_id(number).row
     assert (row.bot_name, row.tone, row.hours) == ("Sofi", "usted", {"mon": ["09:00-18:00"]})
+
+
+async def test_the_template_of_alerts_is_set_where_a_number_is_edited(site: Any) -> None:
+    number = site.ids["una"]["number"]
+    browser = await site.browser("manager@una.co")
+    form = {"bot_name": "Sofi", "tone": "tu", "always": "yes"}
+    page = await browser.get(f"/numbers/{number}")
+    assert "Prospecto {{1}} ({{2}}): {{3}}. ¿Lo atiendes?" in page
+    wrong = await browser.post(f"/numbers/{number}", form | {"alert_template": "Aviso de prospecto"})
+    assert wrong.status == 422
+    assert 'value="Aviso de prospecto"' in (shown := await wrong.text())
+    assert "solo letras minúsculas" in shown
+    for name, kept in ((" aviso_de_prospecto ", "aviso_de_prospecto"), ("", None)):
+        assert (await browser.post(f"/numbers/{number}", form | {"alert_template": name})).status == 200
+        assert site.app[NUMBERS].by_id(number).row.alert_template == kept
+    await site.app[DATABASE].write(lambda session: session.execute(update(Number).values(channel="telegram", alert_template="a")))
+    assert "Plantilla para avisos" not in await browser.get(f"/numbers/{number}")
+    assert (await browser.post(f"/numbers/{number}", form)).status == 200
+    assert site.app[NUMBERS].by_id(number).row.alert_template is None

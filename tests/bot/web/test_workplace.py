@@ -83,7 +83,7 @@ async def test_a_file_is_sent_kept_and_shown(counter: Counter) -> None:
     answer = await browser.client.get(f"/sent/{row.id}")
     assert (await answer.read(), answer.content_type) == (PNG, "image/png")
     assert "sandbox" in answer.headers["Content-Security-Policy"]
-    file = sent_path(counter.shop.service.settings.media_dir, row.company_id, sent.content["id"])
+    file = counter.shop.service.settings.media_dir / sent_path(row.company_id, sent.content["id"])
     file.write_bytes(b"<script>alert(1)</script>")
     answer = await browser.client.get(f"/sent/{row.id}")
     assert answer.content_type == "application/octet-stream", "only the bytes decide what a browser is told"
@@ -102,7 +102,7 @@ async def test_a_document_is_only_downloaded(counter: Counter) -> None:
 
 async def test_a_file_that_cannot_go_is_refused_and_its_words_stay(counter: Counter) -> None:
     for content, name, caption, told in (
-        (b"MZ", "a.exe", "mira", "no admite ese archivo"),
+        (b"MZ", "a.exe", "mira", "no se puede enviar"),
         (PNG.ljust(6 * 1024 * 1024), "a.png", "mira", "muy grande"),
         (PNG, "a.png", "x" * 1025, "1024 caracteres"),
     ):
@@ -175,6 +175,29 @@ async def test_when_the_window_is_closed_templates_are_chosen_filled_in_and_sent
     assert counter.ana.heard(counter.shop.first)[-1].text == "Hola <b> Anita ya"
 
 
+async def test_a_template_of_alerts_that_meta_does_not_have_so_is_refused(counter: Counter) -> None:
+    shop, number = counter.shop, await counter.shop.number()
+    await shop.run_sql("UPDATE users SET role = 'manager'")
+    body = {"type": "BODY", "text": "Prospecto {{1}} ({{2}}): {{3}}"}
+    buttons = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": text} for text in ("Acepto", "Paso")]}
+    short, other = {"type": "BODY", "text": "Hola {{1}}"}, {"type": "BUTTONS", "buttons": buttons["buttons"][:1]}
+    for name, language, parts in (
+        ("aviso", "es", [body, buttons]),
+        ("ajeno", "en", [body, buttons]),
+        ("corto", "es", [short, buttons]),
+        ("mudo", "es", [body]),
+        ("uno", "es", [body, other]),
+    ):
+        shop.network.templates.create(number.account, {"name": name, "language": language, "components": parts})
+    form = {"bot_name": "Luna", "tone": "tu", "always": "yes"}
+    for name in ("nada", "ajeno", "corto", "mudo", "uno"):
+        answer = await counter.browser.post(f"/numbers/{number.id}", form | {"alert_template": name})
+        assert answer.status == 422, name
+        assert "no tiene una plantilla aprobada con ese nombre" in await answer.text()
+    assert (await counter.browser.post(f"/numbers/{number.id}", form | {"alert_template": "aviso"})).status == 200
+    assert (await shop.number()).alert_template == "aviso"
+
+
 @pytest.fixture
 def here(site: Any) -> str:
     return f"/conversations/{site.ids['una']['talk']}"
@@ -192,6 +215,28 @@ async def test_a_note_stands_in_the_thread_and_nowhere_else(site: Any, here: str
     assert "Escribe un mensaje" in await answer.text()
     (row,) = await site.read(lambda session: list(session.scalars(select(Note))))
     assert row.mentions == [site.ids["una"]["manager"]]
+
+
+async def test_a_note_is_changed_and_deleted_by_its_author_alone(site: Any, here: str) -> None:
+    author, other = await site.browser("seller@una.co"), await site.browser("manager@una.co")
+    await author.post(f"{here}/notes", {"words": "pide factura"})
+    (row,) = await site.read(lambda session: list(session.scalars(select(Note))))
+    note = f"{here}/notes/{row.id}"
+    assert f'hx-post="{note}"' in await author.get(f"{here}/thread")
+    assert note not in await other.get(f"{here}/thread")
+    await other.get(f"{here}")
+    assert (await other.post(note, {"words": "x"})).status == 404
+    assert (await other.post(f"{note}/delete")).status == 404
+    shown = await (await author.post(note, {"words": "pide <recibo>"})).text()
+    assert "pide &lt;recibo&gt;</p>" in shown
+    assert "editada" in shown
+    assert "editada" in await other.get(f"{here}/thread")
+    wrong = await (await author.post(note, {"words": " "})).text()
+    assert "Escribe un mensaje" in wrong
+    assert "pide &lt;recibo&gt;</p>" in wrong
+    assert (await author.post(f"{note}/delete")).status == 200
+    assert "recibo" not in await author.get(f"{here}/thread")
+    assert (await author.post(note, {"words": "x"})).status == 404
 
 
 async def test_what_is_at_hand_is_of_the_company(site: Any, here: str) -> None:

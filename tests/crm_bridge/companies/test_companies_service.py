@@ -164,13 +164,21 @@ async def test_versions_grow_and_a_stale_edit_is_refused(office: Any) -> None:
 
 async def test_hours_of_another_company_or_out_of_order_are_not_set(office: Any) -> None:
     def change(**given: Any) -> Any:
-        fields = {"bot_name": "Sofi", "tone": "usted", "hours": {"mon": ["09:00-18:00"]}, "now": office.now} | given
+        hours = {"mon": ["09:00-18:00"]}
+        fields = {"bot_name": "Sofi", "tone": "usted", "hours": hours, "alert_template": "aviso_2", "now": office.now} | given
         return lambda session: service.change_number(session, office.number, **fields)
 
     with pytest.raises(rules.WrongHours):
         await office.database.write(change(hours={"mon": ["18:00-09:00"]}), company=office.company)
+    for wrong in ("Aviso", "aviso de prospecto", "avisó", "x" * 513):
+        with pytest.raises(rules.NotATemplate):
+            await office.database.write(change(alert_template=wrong), company=office.company)
     with pytest.raises(LookupError):
         await office.database.write(change(), company=office.other)
     await office.database.write(change(), company=office.company)
     number = await office.database.read(lambda session: session.scalar(select(Number)), company=office.company)
     assert (number.bot_name, number.tone, number.hours) == ("Sofi", "usted", {"mon": ["09:00-18:00"]})
+    assert number.alert_template == "aviso_2"
+    await office.database.write(change(alert_template=""), company=office.company)
+    number = await office.database.read(lambda session: session.scalar(select(Number)), company=office.company)
+    assert number.alert_template is None
