@@ -217,6 +217,15 @@ def nlu_test(
     print(json.dumps(report) if as_json else "\n".join(f"{key:24} {value}" for key, value in report.items()))
 
 
+@nlu.command("export-rasa")
+def nlu_export_rasa(out: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
+    """Write our corpus as a project for a Rasa 3.6 server: `rasa train nlu` learns from it as it is."""
+    from nlu import rasa_export
+
+    lines = rasa_export.export(out)
+    print(f"{lines} lines are in {out}; go there and run `rasa train nlu`, then `rasa run --enable-api`")
+
+
 def main() -> None:
     """The entry point: what the user can set right is said in one message, without a traceback."""
     try:
@@ -230,8 +239,10 @@ def main() -> None:
         from bot.settings import WrongSettings
         from bot.transcription import NoModel
         from dialogs.loader import DialogError
+        from nlu.rasa_export import NotEmpty
 
-        if not isinstance(error, WrongSettings | WrongSchema | CannotListen | DialogError | NoModel | Refused):
+        wrong = WrongSettings | WrongSchema | CannotListen | DialogError | NoModel | NotEmpty | Refused
+        if not isinstance(error, wrong):
             raise
         print(f"mostrador: {error}", file=sys.stderr)
         sys.exit(2)

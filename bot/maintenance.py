@@ -18,6 +18,7 @@ from rich.progress import Progress
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from bot import rasa
 from bot.channels.base import Channel
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
@@ -34,6 +35,7 @@ from data.session import Database, connect
 from data.tables import Company, Conversation, Lead, Number, Person, WebhookBody
 from dialogs.loader import Dialog, load_folder
 from nlu.engine import load as load_nlu
+from nlu.rasa_http import NoAnswer, opinion, question
 from nlu.understanding import Nlu
 
 console = Console(stderr=True)
@@ -234,6 +236,8 @@ async def doctor(settings: Settings) -> bool:
     checks.append((bool(settings.whatsapp_verify_token.get_secret_value()), "WHATSAPP_VERIFY_TOKEN: needed when Meta subscribes"))
     if settings.whisper_model is not None:
         checks.append(_ear(settings.whisper_model))
+    if settings.nlu_backend == "rasa":
+        checks.append(await _rasa(settings.rasa_url.get_secret_value()))
     async with ClientSession(timeout=ClientTimeout(total=10)) as http:
         for number in numbers:
             if number.channel == "whatsapp":
@@ -251,6 +255,19 @@ def _ear(model: Path) -> tuple[bool, str]:
     except NoModel as error:
         return False, f"WHISPER_MODEL: {error}"
     return True, f"WHISPER_MODEL: voice notes are heard with {model.name}"
+
+
+async def _rasa(url: str) -> tuple[bool, str]:
+    server, engine = rasa.Server(url, patience=5), load_nlu(cache=Path("var/models"))
+    try:
+        told = opinion(await server.ask(question("hola")), engine.model.intents)
+    except NoAnswer as error:
+        return False, f"RASA_URL: no answer: {error}"
+    finally:
+        await server.close()
+    return told is not None, "RASA_URL: it knows our intents" if told is not None else (
+        "RASA_URL: it answers, and with none of our intents: train it from `mostrador nlu export-rasa`"
+    )
 
 
 async def _reach(http: ClientSession, settings: Settings, number: Number) -> tuple[bool, str]:
