@@ -149,9 +149,11 @@ def company_add(
 
 @number.command("add")
 def number_add(
-    external_id: Annotated[str, typer.Option("--id", help="WhatsApp: the phone number id; Telegram: the bot's id.")],
+    external_id: Annotated[
+        str, typer.Option("--id", help="WhatsApp: the phone number id; Telegram: the bot's id; webchat: a word.")
+    ],
     display: Annotated[str | None, typer.Argument(help="As people dial it: '+57 601 555 0101'.")] = None,
-    channel: Annotated[str, typer.Option(help="whatsapp or telegram")] = "whatsapp",
+    channel: Annotated[str, typer.Option(help="whatsapp, telegram or webchat")] = "whatsapp",
     account: Annotated[str | None, typer.Option(help="The WhatsApp Business Account's id.")] = None,
     name: Annotated[str | None, typer.Option(help="The line of business, for your team.")] = None,
     bot_name: Annotated[str | None, typer.Option(help="How the assistant calls itself.")] = None,
@@ -160,7 +162,7 @@ def number_add(
     alert_template: Annotated[
         str | None, typer.Option(help="The approved template that alerts sellers; see docs/operate.md.")
     ] = None,
-    token: Annotated[str | None, typer.Option(help="Its own access token, where it has one.")] = None,
+    token: Annotated[str | None, typer.Option(help="Its own access token; webchat: what widgets have to show.")] = None,
     company: Annotated[str, typer.Option(help="The company's name, where there are several.")] = "",
 ) -> None:
     """Add a number, or change the one with this id; one that was stopped may send again."""

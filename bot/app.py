@@ -19,6 +19,7 @@ from bot.alerting import Alerting
 from bot.backlog import Backlog
 from bot.bus import Bus
 from bot.channels.base import SendError
+from bot.channels.rest import Rest
 from bot.channels.whatsapp import WhatsApp
 from bot.clock import Clock
 from bot.cluster import ROLES, Cluster
@@ -31,6 +32,7 @@ from bot.live import Live
 from bot.media import Media
 from bot.numbers import Numbers
 from bot.outbox import Sender
+from bot.rest import rest_routes
 from bot.service import Service
 from bot.settings import Settings
 from bot.standin import StandIns
@@ -131,6 +133,7 @@ async def make_app(
     http = ClientSession(connector=TCPConnector(limit=0))
     whatsapp = WhatsApp(http, str(settings.whatsapp_graph_url), settings.whatsapp_graph_version, connections=CONNECTIONS)
     channels["whatsapp"] = whatsapp
+    channels["webchat"] = rest = Rest()
     telegram = None
     if token := settings.telegram_token.get_secret_value():
         from bot.channels.telegram import Telegram  # the same
@@ -142,6 +145,7 @@ async def make_app(
         app.add_routes(whatsapp_routes(service.intake, whatsapp, settings.app_secrets, verify_token))
         if telegram is not None:
             app.add_routes(telegram_routes(service.intake, telegram, telegram_secret(settings)))
+        app.add_routes(rest_routes(service, rest))
         pages.setup(app)
     if extra is not None:
         extra(app)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from bot import rasa
 from bot.channels.base import Channel
+from bot.channels.rest import Rest
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.clock import Clock
@@ -88,7 +89,8 @@ async def replay(settings: Settings, flows: Mapping[str, Dialog] | None = None, 
         numbers = Numbers(flows or load_folder(), nlu, settings.whatsapp_token.get_secret_value())
         await numbers.reload(database)
         channels: dict[str, Channel] = {
-            "whatsapp": WhatsApp(http, str(settings.whatsapp_graph_url), settings.whatsapp_graph_version)
+            "whatsapp": WhatsApp(http, str(settings.whatsapp_graph_url), settings.whatsapp_graph_version),
+            "webchat": Rest(),
         }
         if token := settings.telegram_token.get_secret_value():
             channels["telegram"] = Telegram(token, str(settings.telegram_api_url), Clock())
@@ -165,8 +167,11 @@ async def add_company(settings: Settings, *, name: str, country: str, currency: 
 
 
 async def set_number(settings: Settings, external_id: str, channel: str, company: str, fields: dict[str, Any]) -> str:
-    """Add a number, or change the one with this id and let it send again. Refused when the dialog or the company is not there."""
+    """Add a number, or change the one with this id and let it send again. Refused when the channel, the dialog or the company is
+    not there."""
     flows = load_folder()
+    if channel not in ("whatsapp", "telegram", "webchat"):
+        raise Refused("--channel: there is whatsapp, telegram, webchat")
     if fields["dialog"] is not None and fields["dialog"] not in flows:
         raise Refused(f"--dialog: there is {', '.join(sorted(flows))}")
     given = {name: value for name, value in fields.items() if value is not None}
