@@ -105,6 +105,7 @@ class Conversations:
     def __init__(self, numbers: Numbers, nlu: Nlu, clock: Clock, *, one_by_one: bool = False) -> None:
         self._numbers = numbers
         self._nlu = nlu
+        self._ahead = nlu if isinstance(nlu, Foresees) else None
         self._clock = clock
         self._one_by_one = one_by_one
         self.cost = 1e-4
@@ -112,11 +113,11 @@ class Conversations:
 
     async def foresee(self, database: Database, ids: Sequence[int]) -> None:
         """Let an understanding that asks elsewhere do so now: a transaction waits for no network."""
-        if isinstance(self._nlu, Foresees):
+        if self._ahead is not None:
             news = await database.read(partial(dialog_state.unanswered, ids=ids))
             taken = (rows[: self._most(rows)] for rows in news.values())
             said = ([(row["id"], _decode(row["payload"])) for row in rows] for rows in taken)
-            await self._nlu.foresee(text for each in said if (text := written(each)))
+            await self._ahead.foresee(text for each in said if (text := written(each)))
 
     # ------------------------------------------------------------------------------------ claim, load, step
     def answer(self, session: Session, ids: Sequence[int]) -> Written:
