@@ -26,7 +26,7 @@ bench: .venv/dev.stamp ## measure the service on this machine, beside other bots
 chaos: .venv/dev.stamp ## break it on purpose, and count (as root; ARGS="--only kill-sqlite --rounds 10")
 	@. tests/services.sh && $(BIN)/python -m tests.chaos $(ARGS)
 
-test-rasa: .venv/dev.stamp .venv-rasa/stamp ## train a real Rasa on our corpus and ask it (2.5 GB, five minutes; needs Python 3.10)
+test-rasa: .venv/dev.stamp .venv-rasa/stamp ## train a real Rasa on our corpus and ask it (2.5 GB, three minutes; needs Python 3.10)
 	@$(BIN)/pytest tests/rasa/real.py $(ARGS)
 
 nlu-report: .venv/dev.stamp .venv-rasa/stamp ## measure the understanding beside a real Rasa (half an hour; ARGS="--epochs 5 --data DIR --test DIR")

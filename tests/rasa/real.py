@@ -1,4 +1,4 @@
-"""`make test-rasa`: a real Rasa 3.6 learns the exported project as it is, and understands for the service. Ten minutes, once."""
+"""`make test-rasa`: a real Rasa 3.6 learns the exported project as it is, and understands for the service. Three minutes."""
 
 from __future__ import annotations
 
