@@ -1,11 +1,12 @@
 # Every command that a developer or an operator needs; `make help` lists them.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON310 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python) python3.10)
 UV_VERSION := 0.13
 BIN := .venv/bin
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE # a start that compiles everything anew takes twice as long
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos lock format revision clean
+.PHONY: help run test check bench chaos test-rasa nlu-report lock format revision clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -25,6 +26,12 @@ bench: .venv/dev.stamp ## measure the service on this machine, beside other bots
 chaos: .venv/dev.stamp ## break it on purpose, and count (as root; ARGS="--only kill-sqlite --rounds 10")
 	@. tests/services.sh && $(BIN)/python -m tests.chaos $(ARGS)
 
+test-rasa: .venv/dev.stamp .venv-rasa/stamp ## train a real Rasa on our corpus and ask it (2.5 GB, three minutes; needs Python 3.10)
+	@$(BIN)/pytest tests/rasa/real.py $(ARGS)
+
+nlu-report: .venv/dev.stamp .venv-rasa/stamp ## measure the understanding beside a real Rasa (half an hour; ARGS="--epochs 5 --data DIR --test DIR")
+	@$(BIN)/python -m tests.rasa $(ARGS)
+
 format: .venv/dev.stamp ## put the code into its form
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
 
@@ -38,7 +45,7 @@ revision: .venv/dev.stamp ## write a migration for changed tables: make revision
 	@$(BIN)/python -m data.revision "$(MESSAGE)"
 
 clean: ## forget what was installed and what the demo kept
-	@rm -rf .venv var
+	@rm -rf .venv .venv-rasa var
 
 .venv/uv.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
@@ -54,3 +61,9 @@ clean: ## forget what was installed and what the demo kept
 	@$(BIN)/uv pip install -p $(BIN)/python --require-hashes -r requirements-dev.lock
 	@$(BIN)/uv pip install -p $(BIN)/python --no-deps -q -e .
 	@touch $@ .venv/run.stamp
+
+.venv-rasa/stamp: tests/rasa/requirements.txt | .venv/uv.stamp
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv venv -q --clear -p $(PYTHON310) .venv-rasa || \
+		{ echo "Rasa needs Python 3.10: make PYTHON310=/path/to/python3.10"; exit 1; }
+	@echo "installing Rasa (once)…" && $(BIN)/uv pip install -q -p .venv-rasa/bin/python -r tests/rasa/requirements.txt
+	@touch $@

@@ -149,9 +149,11 @@ def company_add(
 
 @number.command("add")
 def number_add(
-    external_id: Annotated[str, typer.Option("--id", help="WhatsApp: the phone number id; Telegram: the bot's id.")],
+    external_id: Annotated[
+        str, typer.Option("--id", help="WhatsApp: the phone number id; Telegram: the bot's id; webchat: a word.")
+    ],
     display: Annotated[str | None, typer.Argument(help="As people dial it: '+57 601 555 0101'.")] = None,
-    channel: Annotated[str, typer.Option(help="whatsapp or telegram")] = "whatsapp",
+    channel: Annotated[str, typer.Option(help="whatsapp, telegram or webchat")] = "whatsapp",
     account: Annotated[str | None, typer.Option(help="The WhatsApp Business Account's id.")] = None,
     name: Annotated[str | None, typer.Option(help="The line of business, for your team.")] = None,
     bot_name: Annotated[str | None, typer.Option(help="How the assistant calls itself.")] = None,
@@ -160,7 +162,7 @@ def number_add(
     alert_template: Annotated[
         str | None, typer.Option(help="The approved template that alerts sellers; see docs/operate.md.")
     ] = None,
-    token: Annotated[str | None, typer.Option(help="Its own access token, where it has one.")] = None,
+    token: Annotated[str | None, typer.Option(help="Its own access token; webchat: what widgets have to show.")] = None,
     company: Annotated[str, typer.Option(help="The company's name, where there are several.")] = "",
 ) -> None:
     """Add a number, or change the one with this id; one that was stopped may send again."""
@@ -217,6 +219,15 @@ def nlu_test(
     print(json.dumps(report) if as_json else "\n".join(f"{key:24} {value}" for key, value in report.items()))
 
 
+@nlu.command("export-rasa")
+def nlu_export_rasa(out: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
+    """Write our corpus as a project for a Rasa 3.6 server: `rasa train nlu` learns from it as it is."""
+    from nlu import rasa_export
+
+    lines = rasa_export.export(out)
+    print(f"{lines} lines are in {out}; go there and run `rasa train nlu`, then `rasa run --enable-api`")
+
+
 def main() -> None:
     """The entry point: what the user can set right is said in one message, without a traceback."""
     try:
@@ -230,8 +241,10 @@ def main() -> None:
         from bot.settings import WrongSettings
         from bot.transcription import NoModel
         from dialogs.loader import DialogError
+        from nlu.rasa_export import NotEmpty
 
-        if not isinstance(error, WrongSettings | WrongSchema | CannotListen | DialogError | NoModel | Refused):
+        wrong = WrongSettings | WrongSchema | CannotListen | DialogError | NoModel | NotEmpty | Refused
+        if not isinstance(error, wrong):
             raise
         print(f"mostrador: {error}", file=sys.stderr)
         sys.exit(2)

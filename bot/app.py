@@ -19,6 +19,7 @@ from bot.alerting import Alerting
 from bot.backlog import Backlog
 from bot.bus import Bus
 from bot.channels.base import SendError
+from bot.channels.rest import Rest
 from bot.channels.whatsapp import WhatsApp
 from bot.clock import Clock
 from bot.cluster import ROLES, Cluster
@@ -31,6 +32,7 @@ from bot.live import Live
 from bot.media import Media
 from bot.numbers import Numbers
 from bot.outbox import Sender
+from bot.rest import rest_routes
 from bot.service import Service
 from bot.settings import Settings
 from bot.standin import StandIns
@@ -41,7 +43,8 @@ from bot.webhook import LIMIT, telegram_routes, whatsapp_routes
 from data import schema
 from data.session import connect
 from dialogs.loader import Dialog, load_folder
-from nlu.engine import load as load_nlu
+from nlu.engine import Engine
+from nlu.engine import load as load_engine
 from nlu.understanding import Nlu
 
 if TYPE_CHECKING:
@@ -71,7 +74,7 @@ async def make_app(
     clock: Clock | None = None,
     extra: Callable[[web.Application], None] | None = None,
     flows: Mapping[str, Dialog] | None = None,
-    nlu: Nlu | None = None,
+    engine: Engine | None = None,
     backoff: float = 1.0,
     roles: Collection[str] = ROLES,
     private: bool = False,
@@ -79,13 +82,21 @@ async def make_app(
 ) -> web.Application:
     """The whole service as one aiohttp application, or those `roles` of it. `extra` adds what only some run (the simulator);
     `backoff` is the seconds before a failed message is sent again; `private` lets alerts go to servers of our own network.
-    Loads the dialogs, the understanding and the `transcriber` where they are not given, here, so that what is broken stops the
-    start (DialogError, NoModel)."""
+    Loads the dialogs, the `engine` of understanding and the `transcriber` where they are not given, here, so that what is broken
+    stops the start (DialogError, NoModel)."""
     clock = clock or Clock()
     flows = flows or load_folder()
-    nlu = nlu or load_nlu(cache=Path("var/models"))
+    engine = engine or load_engine(cache=Path("var/models"))
+    nlu: Nlu = engine
     transcriber = transcriber or (whisper(settings.whisper_model) if settings.whisper_model else None)
     app = web.Application(client_max_size=LIMIT)
+    if settings.nlu_backend == "rasa":
+        from bot import rasa  # loaded by those who use it: a start is to be quick
+        from nlu.rasa_http import Rasa
+
+        server = rasa.Server(settings.rasa_url.get_secret_value())
+        app.cleanup_ctx.append(server.running)
+        nlu = Rasa(engine, server.ask, rasa.note)
     database = connect(settings.database_url)
     numbers = Numbers(flows, nlu, settings.whatsapp_token.get_secret_value())
     service = Service(settings, database, numbers, {}, clock, Live())
@@ -122,9 +133,10 @@ async def make_app(
     http = ClientSession(connector=TCPConnector(limit=0))
     whatsapp = WhatsApp(http, str(settings.whatsapp_graph_url), settings.whatsapp_graph_version, connections=CONNECTIONS)
     channels["whatsapp"] = whatsapp
+    channels["webchat"] = rest = Rest()
     telegram = None
     if token := settings.telegram_token.get_secret_value():
-        from bot.channels.telegram import Telegram  # loaded by those who use it: a start is to be quick
+        from bot.channels.telegram import Telegram  # the same
 
         channels["telegram"] = telegram = Telegram(token, str(settings.telegram_api_url), clock, settings.media_dir)
     app.add_routes(health.routes(service))
@@ -133,6 +145,7 @@ async def make_app(
         app.add_routes(whatsapp_routes(service.intake, whatsapp, settings.app_secrets, verify_token))
         if telegram is not None:
             app.add_routes(telegram_routes(service.intake, telegram, telegram_secret(settings)))
+        app.add_routes(rest_routes(service, rest))
         pages.setup(app)
     if extra is not None:
         extra(app)

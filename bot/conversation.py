@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ from bot.live import Change
 from bot.metrics import FAILED_TURNS, TURNS
 from bot.numbers import Numbers, OurNumber, text
 from bot.standin import Outgoing
-from bot.translate import PREVIEW, Said, language_of, to_outbound, to_turn
+from bot.translate import PREVIEW, Said, language_of, to_outbound, to_turn, written
 from crm_bridge.assignment import opening
 from crm_bridge.assignment.sellers import first_team, waking_last
 from crm_bridge.assignment.service import close
@@ -37,10 +38,11 @@ from crm_bridge.leads.rules import priority
 from crm_bridge.people.rules import canonical_phone
 from crm_bridge.people.service import FACTS, Description, change_identity, describe
 from data import dialog_state, outbox
+from data.session import Database
 from data.types import new_id
 from dialogs import engine
 from dialogs.model import Do, Effect, Handoff, Say, State
-from nlu.understanding import Nlu
+from nlu.understanding import Foresees, Nlu
 from notifications import alerts
 
 TRIES = 3
@@ -103,10 +105,19 @@ class Conversations:
     def __init__(self, numbers: Numbers, nlu: Nlu, clock: Clock, *, one_by_one: bool = False) -> None:
         self._numbers = numbers
         self._nlu = nlu
+        self._ahead = nlu if isinstance(nlu, Foresees) else None
         self._clock = clock
         self._one_by_one = one_by_one
         self.cost = 1e-4
         """Seconds of CPU that a turn of the last batch took, the database's not counted."""
+
+    async def foresee(self, database: Database, ids: Sequence[int]) -> None:
+        """Let an understanding that asks elsewhere do so now: a transaction waits for no network."""
+        if self._ahead is not None:
+            news = await database.read(partial(dialog_state.unanswered, ids=ids))
+            taken = (rows[: self._most(rows)] for rows in news.values())
+            said = ([(row["id"], _decode(row["payload"])) for row in rows] for rows in taken)
+            await self._ahead.foresee(text for each in said if (text := written(each)))
 
     # ------------------------------------------------------------------------------------ claim, load, step
     def answer(self, session: Session, ids: Sequence[int]) -> Written:
@@ -129,8 +140,7 @@ class Conversations:
             if talk_id in written.touched:
                 written.again.append(Again(talk["company_id"], talk["number_id"], talk_id))
                 continue
-            tried = any(row["tries"] for row in rows)  # which of them is it that fails?
-            most = 1 if self._one_by_one or tried else len(rows)
+            most = self._most(rows)
             if len(rows) > most or full:
                 written.again.append(Again(talk["company_id"], talk["number_id"], talk_id))
             written.add(self._turn(session, talk, rows[:most]))
@@ -142,6 +152,10 @@ class Conversations:
         opening.heard(session, written.heard, self._clock.now())
         dialog_state.done(session, written.done)
         return written
+
+    def _most(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """How many of them are one turn; where one fails, each by itself tells which."""
+        return 1 if self._one_by_one or any(row["tries"] for row in rows) else len(rows)
 
     def failed(self, session: Session, talk_id: int, error: str) -> Again | None:
         """Count the failure; the first message of the turn is parked after some tries, so that the next ones flow."""

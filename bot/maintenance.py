@@ -18,7 +18,9 @@ from rich.progress import Progress
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from bot import rasa
 from bot.channels.base import Channel
+from bot.channels.rest import Rest
 from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.clock import Clock
@@ -34,6 +36,7 @@ from data.session import Database, connect
 from data.tables import Company, Conversation, Lead, Number, Person, WebhookBody
 from dialogs.loader import Dialog, load_folder
 from nlu.engine import load as load_nlu
+from nlu.rasa_http import NoAnswer, opinion, question
 from nlu.understanding import Nlu
 
 console = Console(stderr=True)
@@ -86,7 +89,8 @@ async def replay(settings: Settings, flows: Mapping[str, Dialog] | None = None, 
         numbers = Numbers(flows or load_folder(), nlu, settings.whatsapp_token.get_secret_value())
         await numbers.reload(database)
         channels: dict[str, Channel] = {
-            "whatsapp": WhatsApp(http, str(settings.whatsapp_graph_url), settings.whatsapp_graph_version)
+            "whatsapp": WhatsApp(http, str(settings.whatsapp_graph_url), settings.whatsapp_graph_version),
+            "webchat": Rest(),
         }
         if token := settings.telegram_token.get_secret_value():
             channels["telegram"] = Telegram(token, str(settings.telegram_api_url), Clock(), settings.media_dir)
@@ -163,8 +167,11 @@ async def add_company(settings: Settings, *, name: str, country: str, currency: 
 
 
 async def set_number(settings: Settings, external_id: str, channel: str, company: str, fields: dict[str, Any]) -> str:
-    """Add a number, or change the one with this id and let it send again. Refused when the dialog or the company is not there."""
+    """Add a number, or change the one with this id and let it send again. Refused when the channel, the dialog or the company is
+    not there."""
     flows = load_folder()
+    if channel not in ("whatsapp", "telegram", "webchat"):
+        raise Refused("--channel: there is whatsapp, telegram, webchat")
     if fields["dialog"] is not None and fields["dialog"] not in flows:
         raise Refused(f"--dialog: there is {', '.join(sorted(flows))}")
     given = {name: value for name, value in fields.items() if value is not None}
@@ -234,6 +241,8 @@ async def doctor(settings: Settings) -> bool:
     checks.append((bool(settings.whatsapp_verify_token.get_secret_value()), "WHATSAPP_VERIFY_TOKEN: needed when Meta subscribes"))
     if settings.whisper_model is not None:
         checks.append(_ear(settings.whisper_model))
+    if settings.nlu_backend == "rasa":
+        checks.append(await _rasa(settings.rasa_url.get_secret_value()))
     async with ClientSession(timeout=ClientTimeout(total=10)) as http:
         for number in numbers:
             if number.channel == "whatsapp":
@@ -251,6 +260,19 @@ def _ear(model: Path) -> tuple[bool, str]:
     except NoModel as error:
         return False, f"WHISPER_MODEL: {error}"
     return True, f"WHISPER_MODEL: voice notes are heard with {model.name}"
+
+
+async def _rasa(url: str) -> tuple[bool, str]:
+    server, engine = rasa.Server(url, patience=5), load_nlu(cache=Path("var/models"))
+    try:
+        told = opinion(await server.ask(question("hola")), engine.model.intents)
+    except NoAnswer as error:
+        return False, f"RASA_URL: no answer: {error}"
+    finally:
+        await server.close()
+    return told is not None, "RASA_URL: it knows our intents" if told is not None else (
+        "RASA_URL: it answers, and with none of our intents: train it from `mostrador nlu export-rasa`"
+    )
 
 
 async def _reach(http: ClientSession, settings: Settings, number: Number) -> tuple[bool, str]:

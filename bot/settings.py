@@ -9,6 +9,7 @@ from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, ValidationIn
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+from yarl import URL
 
 from notifications.senders.email import read_sender, read_server
 
@@ -56,6 +57,11 @@ class Settings(BaseSettings):
     alerts_from: str = Field(default="", validate_default=True)
     """Whom alerts are from: Mostrador <alertas@ejemplo.co>. Push services are told the address too. Needed with SMTP_URL."""
 
+    nlu_backend: Literal["embedded", "rasa"] = "embedded"
+    """What understands: the engine inside, or a Rasa server, with the engine where it does not answer."""
+    rasa_url: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    """The Rasa server: http://host:5005, with ?token=… where it asks for one. Needed with NLU_BACKEND=rasa."""
+
     debounce_ms: int = Field(default=100, ge=0, le=10_000)
     """Messages of one person that come within this time are answered as one; 0 answers each by itself."""
     reconcile_seconds: float = Field(default=30.0, gt=0, le=600)
@@ -78,6 +84,16 @@ class Settings(BaseSettings):
     @classmethod
     def _none(cls, value: object) -> object:
         return value or None  # an empty path would be the current folder
+
+    @field_validator("rasa_url")
+    @classmethod
+    def _server(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        address = value.get_secret_value()
+        if address or info.data.get("nlu_backend") == "rasa":
+            url = URL(address)
+            if url.scheme not in ("http", "https") or not url.host:
+                raise ValueError("use http://host:5005 or https://…; NLU_BACKEND=rasa needs it")
+        return value
 
     @field_validator("smtp_url")
     @classmethod

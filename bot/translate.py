@@ -20,8 +20,8 @@ Said = Sequence[tuple[int, Inbound]]
 
 
 def to_turn(talk: Mapping[str, Any], number: OurNumber, said: Said, state: State, nlu: Nlu, now: datetime) -> Turn:
-    """Everything a person said since our last word, with what the dialog needs to know around it. Bubbles become lines."""
-    text = "\n".join(message.text for _, message in said if message.text and message.choice is None)
+    """Everything a person said since our last word, with what the dialog needs to know around it."""
+    text = written(said)
     is_open = number.is_open(now)
     known = {"name": talk["name"], "email": talk["email"], "phone": talk["phone"], "company": talk["organisation"]}
     return Turn(
@@ -38,6 +38,11 @@ def to_turn(talk: Mapping[str, Any], number: OurNumber, said: Said, state: State
         returning=bool(talk["has_lead"] or (talk["name"] and talk["state"] is None)),
         voice=number.voice,
     )
+
+
+def written(said: Said) -> str:
+    """What they wrote; bubbles become lines."""
+    return "\n".join(message.text for _, message in said if message.text and message.choice is None)
 
 
 def language_of(code: str) -> Language:

@@ -180,6 +180,7 @@ class Turns:
     async def _answer(self, batch: Sequence[int]) -> bool:
         """False when the database takes nothing: what is left of the batch is found there again."""
         try:
+            await self._conversations.foresee(self._database, batch)
             written = await self._database.write(partial(self._conversations.answer, ids=batch))
         except Exception as error:
             if len(batch) > 1:  # one of them spoils the rest, and nothing was written: one by one

@@ -51,6 +51,14 @@ _NEW = Prepared(
     .join(_NEXT, _NEXT.c.id == MESSAGES.c.id)
     .order_by(MESSAGES.c.id)
 )
+_UNANSWERED = Prepared(
+    select(MESSAGES.c.id, MESSAGES.c.conversation_id, MESSAGES.c.payload, MESSAGES.c.tries)
+    .join(_NEXT, _NEXT.c.id == MESSAGES.c.id)
+    .join(CONVERSATIONS, CONVERSATIONS.c.id == MESSAGES.c.conversation_id)
+    .join(PEOPLE, PEOPLE.c.id == CONVERSATIONS.c.person_id)
+    .where(CONVERSATIONS.c.owner != "human", PEOPLE.c.user_id.is_(None))
+    .order_by(MESSAGES.c.id)
+)
 _DUE = Prepared(
     select(CONVERSATIONS.c.id)
     .where(CONVERSATIONS.c.due_at.is_not(None), CONVERSATIONS.c.due_at <= bindparam("now"))
@@ -94,8 +102,17 @@ def load(session: Session, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
 def new_messages(session: Session, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     """The unanswered messages of these conversations, in the order they came; at most MOST_NEW in all, and the first ones of
     each: a flood of one takes nobody's place."""
+    return _by_conversation(_NEW.dicts(session, {"ids": ids}))
+
+
+def unanswered(session: Session, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """Those of `new_messages` that the bot answers as a prospect's. It claims nothing."""
+    return _by_conversation(_UNANSWERED.dicts(session, {"ids": ids}))
+
+
+def _by_conversation(rows: Sequence[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in _NEW.dicts(session, {"ids": ids}):
+    for row in rows:
         found.setdefault(row["conversation_id"], []).append(row)
     return found
 

@@ -43,6 +43,11 @@ def _by_ids(table: Table, *also: Any) -> Prepared:
 
 
 _KNOWN_MESSAGES = _by_ids(MESSAGES)
+_WHERE_IT_STANDS = Prepared(
+    select(MESSAGES.c.conversation_id, MESSAGES.c.state).where(
+        MESSAGES.c.channel == bindparam("of_channel"), MESSAGES.c.external_id == bindparam("message")
+    )
+)
 _TALKS = Prepared(
     select(CONVERSATIONS.c.id, CONVERSATIONS.c.number_id, CONVERSATIONS.c.person_id, CONVERSATIONS.c.owner).where(
         among(CONVERSATIONS.c.person_id, "people")
@@ -101,6 +106,12 @@ def add_bodies(session: Session, rows: Sequence[Row]) -> None:
 def known_messages(session: Session, messages: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these (channel, external id) are stored already."""
     return _known(session, _KNOWN_MESSAGES, messages)
+
+
+def where_it_stands(session: Session, channel: str, external_id: str) -> tuple[int, str] | None:
+    """(conversation, state) of a stored message."""
+    found = _WHERE_IT_STANDS.tuples(session, {"of_channel": channel, "message": external_id})
+    return (found[0][0], found[0][1]) if found else None
 
 
 def known_failures(session: Session, messages: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

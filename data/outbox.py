@@ -119,6 +119,18 @@ _ORPHANS = (
 _ADOPT = Prepared(
     update(OUTBOX).where(OUTBOX.c.id.in_(select(_ORPHANS.c.id))).values(holder=bindparam("new_holder")).returning(*OUTBOX.c)
 )
+_LEAVES = Prepared(
+    select(OUTBOX.c.id)
+    .where(OUTBOX.c.conversation_id == bindparam("conversation"), text("rank < 20"))
+    .order_by(OUTBOX.c.id)
+    .limit(1)
+)
+_FETCH = Prepared(
+    update(OUTBOX)
+    .where(OUTBOX.c.conversation_id == bindparam("conversation"), OUTBOX.c.rank == RANK["sent"])
+    .values(rank=RANK["delivered"], state="delivered")
+    .returning(*OUTBOX.c)
+)
 _IS_QUEUED = and_(text("outbox_messages.rank < 20"), OUTBOX.c.rank == RANK["queued"])
 _NEXT_OF_ONE = select(OUTBOX).where(OUTBOX.c.number_id == NUMBERS.c.id, _IS_QUEUED).order_by(OUTBOX.c.id).limit(bindparam("most"))
 _NEXT = _NEXT_OF_ONE.correlate(NUMBERS).lateral("next")
@@ -183,6 +195,16 @@ def adopt(session: Session, holder: int) -> list[dict[str, Any]]:
 
 def by_id(session: Session, ids: Sequence[int]) -> list[dict[str, Any]]:
     return _BY_ID.dicts(session, {"ids": ids})
+
+
+def leaves(session: Session, conversation_id: int) -> bool:
+    """Whether messages of this conversation are still to leave."""
+    return bool(_LEAVES.tuples(session, {"conversation": conversation_id}))
+
+
+def fetch(session: Session, conversation_id: int) -> list[dict[str, Any]]:
+    """What lies ready in a conversation whose person fetches it, oldest first; it counts as delivered from here on."""
+    return sorted(_FETCH.dicts(session, {"conversation": conversation_id}), key=itemgetter("id"))
 
 
 def retried(session: Session, ids: Sequence[int]) -> set[int]:

@@ -19,7 +19,7 @@ from nlu.faq import Questions
 from nlu.features import Floats, Ids
 from nlu.language import decide
 from nlu.normalise import Normal, lexicon
-from nlu.understanding import NOTHING, FaqIndex, Nlu, Understanding
+from nlu.understanding import NOTHING, FaqIndex, Understanding
 
 CORPUS = Path(__file__).parent / "corpus"
 _QUESTION = re.compile(r"¿[^?]*\?|(?:[^.,;!?¿\n]|[.,](?=\d))*\?")
@@ -78,7 +78,7 @@ QUESTION = -2.0
 """What is added to the logit of `inform` when the text asks something."""
 
 
-def load(cache: Path | None = None, corpus: Path = CORPUS) -> Nlu:
+def load(cache: Path | None = None, corpus: Path = CORPUS) -> Engine:
     """The engine that has learnt the lines of the folder `corpus`, by default the shipped ones.
 
     It is trained on the first start and kept in the folder `cache` under the hash of what it was made from. A damaged or missing

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +37,17 @@ class Nlu(Protocol):
 
     def faq_index(self, questions: Mapping[str, Sequence[str]]) -> FaqIndex:
         """Prepare {faq key: ways of asking it, in any language}."""
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """An Nlu that asks elsewhere: `understand` waits for nothing, so it is told beforehand what it will be asked about."""
+
+    async def foresee(self, texts: Iterable[str]) -> None:
+        """Have answers ready for these, as far as they come in a moment; never raises."""
+
+
+async def foresee(nlu: Nlu, texts: Iterable[str]) -> None:
+    """Let it ask elsewhere about these, if that is how it understands."""
+    if isinstance(nlu, Foresees):
+        await nlu.foresee(texts)

@@ -13,6 +13,7 @@ from bot.staff.words import say
 from crm_bridge.assignment import service as assignment
 from data.inbox import RANK
 from data.tables import Company, ContactPoint, Conversation, Delivery, InboxMessage, LinkCode, Number, Person, User
+from notifications.alerts import CHAT
 
 TRIES, TRIES_IN = 5, timedelta(hours=1)
 """Codes that one person may try, and in which time."""
@@ -45,6 +46,8 @@ def bind(session: Session, person_id: int, conversation_id: int, words: str, now
         .join(Number, Number.id == Conversation.number_id)
         .where(Conversation.id == conversation_id)
     ).one()
+    if channel not in CHAT:  # who writes in a chat widget is whoever they say they are
+        return None
     code = re.sub(r"[\s-]", "", found[1]).upper()
     row = session.execute(
         select(LinkCode, User, Company.name)
@@ -62,7 +65,7 @@ def bind(session: Session, person_id: int, conversation_id: int, words: str, now
     if row is None:
         return say("wrong_code") if named else None
     link, user, name = row
-    address = next((recipient[kind] for kind in ("phone", "telegram", "bsuid", "webchat") if recipient.get(kind)), "")
+    address = next((recipient[kind] for kind in ("phone", "telegram", "bsuid") if recipient.get(kind)), "")
     if not _reach(session, user, channel, address, conversation_id, now):
         return say("other_company")
     link.used_at = now

@@ -20,7 +20,7 @@ from crm_bridge.leads.rules import priority
 from dialogs import engine
 from dialogs.loader import Dialog, DialogError, with_overrides
 from dialogs.model import Choice, Do, Effect, Handoff, Say, Turn
-from nlu.understanding import NOTHING, Nlu
+from nlu.understanding import NOTHING, Nlu, foresee
 
 NLU: web.AppKey[Nlu] = web.AppKey("nlu")
 """What the trial understands by; the same that the turns use."""
@@ -60,8 +60,10 @@ async def talk(request: web.Request) -> web.Response:
     now = request.app[CLOCK].now()
     lines: list[Line] = []
     problems: dict[str, str] = {}
+    nlu = request.app[NLU]
+    await foresee(nlu, (message for message in said if message and _PRESSED not in message))
     try:
-        lines = await asyncio.to_thread(_play, shipped, overrides, number, request.app[NLU], said, now)
+        lines = await asyncio.to_thread(_play, shipped, overrides, number, nlu, said, now)
     except DialogError as error:
         problems = problems_of(error)
     context = {"number": row, "lines": lines, "said": said, "problems": list(problems.values())}

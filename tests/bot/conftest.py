@@ -34,8 +34,8 @@ from data import outbox
 from data.session import Database, connect
 from data.tables import Base, Company, Number, WebhookBody
 from dialogs.loader import Dialog, load_folder
+from nlu.engine import Engine
 from nlu.engine import load as load_nlu
-from nlu.understanding import Nlu
 
 Json = dict[str, Any]
 Row = TypeVar("Row", bound=Base)
@@ -138,7 +138,7 @@ OpenShop = Callable[..., Awaitable[Shop]]
 
 
 @pytest.fixture(scope="session")
-def nlu() -> Nlu:
+def nlu() -> Engine:
     structlog.configure(logger_factory=structlog.stdlib.LoggerFactory(), processors=[structlog.stdlib.render_to_log_kwargs])
     return load_nlu(Path("var/models"))
 
@@ -149,7 +149,7 @@ def flows() -> dict[str, Dialog]:
 
 
 @pytest.fixture
-async def open_shop(nlu: Nlu, flows: dict[str, Dialog], tmp_path: Path) -> AsyncIterator[OpenShop]:
+async def open_shop(nlu: Engine, flows: dict[str, Dialog], tmp_path: Path) -> AsyncIterator[OpenShop]:
     """Open a shop on the database of an address, empty or already in use; settings as asked."""
     async with AsyncExitStack() as stack:
 
@@ -191,7 +191,7 @@ async def open_shop(nlu: Nlu, flows: dict[str, Dialog], tmp_path: Path) -> Async
                 mount,
                 backoff=backoff,
                 flows=flows,
-                nlu=nlu,
+                engine=nlu,
                 roles=roles_of([roles]),
                 transcriber=transcriber,
             )

@@ -197,7 +197,9 @@ def test_every_make_target_exists(page: Path) -> None:
 @every_page
 def test_every_command_exists(page: Path) -> None:
     groups = {command.rsplit(" ", 1)[0] for command in commands()}
-    named = {f"mostrador {words}" for words in re.findall(r"\bmostrador ((?:[a-z]+)(?: [a-z]+)?)\b(?!@|\.)", code_of(page))}
+    named = {
+        f"mostrador {words}" for words in re.findall(r"\bmostrador ([a-z]+(?: [a-z]+(?:-[a-z]+)*)?)\b(?!@|\.)", code_of(page))
+    }
     assert {name for name in named if {name, name.rsplit(" ", 1)[0]}.isdisjoint(commands()) and name not in groups} == set()
 
 
