@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, exists, func, literal_column, select, text, update
+from sqlalchemy import Table, bindparam, func, literal_column, select, text, update
 from sqlalchemy.orm import Session
 
 from data.inbox import CONVERSATIONS, MESSAGES
@@ -19,6 +19,8 @@ MOST_NEW = 1_000
 PEOPLE = cast(Table, Person.__table__)
 LEADS = cast(Table, Lead.__table__)
 
+_A_LEAD = select(LEADS.c.id).where(LEADS.c.person_id == PEOPLE.c.id).limit(1).correlate(PEOPLE).scalar_subquery()
+"""Not EXISTS: PostgreSQL would make a hash of everybody who has a lead, anew for each batch."""
 _LOAD = Prepared(
     select(
         CONVERSATIONS,
@@ -29,7 +31,7 @@ _LOAD = Prepared(
         PEOPLE.c.organisation,
         PEOPLE.c.language,
         PEOPLE.c.user_id,
-        exists(select(1).where(LEADS.c.person_id == PEOPLE.c.id)).label("has_lead"),
+        _A_LEAD.is_not(None).label("has_lead"),
     )
     .join(PEOPLE, PEOPLE.c.id == CONVERSATIONS.c.person_id)
     .where(among(CONVERSATIONS.c.id, "ids"))

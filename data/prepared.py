@@ -117,7 +117,7 @@ class _Compiled:
         self.at_once = ""
         """On PostgreSQL: the statement for many rows in one execution."""
         self.updates = isinstance(statement, Update)
-        if dialect.name == "postgresql" and isinstance(statement, Insert | Update):
+        if dialect.name == "postgresql" and self.sql.startswith(("INSERT", "UPDATE")) and not found:
             self.at_once = _at_once(self.sql, [kind.dialect_impl(dialect).compile(dialect) for kind in types])
         self.columns = tuple(column.key for column in found)
         self.readers = _converters([column.type.dialect_impl(dialect).result_processor(dialect, None) for column in found])

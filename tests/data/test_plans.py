@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import sqlite3
 
+import asyncpg
 import pytest
 from sqlalchemy import make_url
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from crm_bridge.leads import service as leads
 from crm_bridge.people import service as people
 from data import dialog_state, inbox, outbox
+from data.postgres import SERVER, WRITING
 from data.prepared import Prepared
 from data.sqlite import SqliteDatabase
 
@@ -41,3 +44,37 @@ async def test_no_statement_reads_a_table_from_end_to_end(statement: Prepared, s
         steps = [step for *_, step in file.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?"))]
     file.close()
     assert not [step for step in steps if _reads_all(step)], steps
+
+
+async def test_nor_by_a_plan_that_postgresql_made_while_all_was_empty(postgres_url: str) -> None:
+    """It keeps the plan of a prepared statement: that has to hold when there are millions."""
+    settings = SERVER | WRITING | {"plan_cache_mode": "force_generic_plan"}
+    connection = await asyncpg.connect(postgres_url, server_settings=settings)
+    wrong = []
+    for statement in STATEMENTS:
+        (prepared,) = statement.values
+        compiled = prepared._for(PGDialect_asyncpg())
+        for sql in {compiled.sql, compiled.at_once} - {""}:
+            await connection.execute(f"PREPARE hot AS {sql}")
+            nothing = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", sql))))
+            plan = await connection.fetch(f"EXPLAIN (COSTS OFF) EXECUTE hot{f' ({nothing})' if nothing else ''}")
+            await connection.execute("DEALLOCATE hot")
+            steps = "\n".join(line for (line,) in plan)
+            wrong += [f"{statement.id}: {step}\n{steps}" for step in _whole(steps)]
+    await connection.close()
+    assert not wrong, "\n\n".join(wrong)
+
+
+def _whole(plan: str) -> list[str]:
+    """The steps that read a table, or an index of it, whole: none of the columns that tell rows apart bounds them."""
+    found = []
+    for step in re.split(r"\n(?= *->)|\n(?=  (?:CTE|SubPlan))", plan):
+        read = re.search(r"(Seq Scan|Index Scan|Index Only Scan|Bitmap Index Scan)(?: using (\w+))? on (\w+)", step)
+        if read is None or (read[1] != "Bitmap Index Scan" and read[3] not in TABLES):
+            continue
+        if (read[2] or read[3]).startswith(OF_WHAT_WAITS):
+            continue
+        bounds = re.search(r"Index Cond: (.*)", step)
+        if bounds is None or not set(re.findall(r"[a-z_]+", bounds[1])) - {"channel", "text", "state", "rank", "any"} - TABLES:
+            found.append(step.strip().splitlines()[0])
+    return found
