@@ -31,7 +31,7 @@ _RAISE = Prepared(
 )
 _HEARD = Prepared(
     update(_ASSIGNMENTS)
-    .where(_ASSIGNMENTS.c.conversation_id == bindparam("talk"), text("state = 'accepted'"))
+    .where(_ASSIGNMENTS.c.conversation_id == bindparam("talk"), _OPEN, text("state = 'accepted'"))
     .values(
         touched_at=bindparam("at", type_=UtcDateTime),
         due_at=func.coalesce(_ASSIGNMENTS.c.due_at, bindparam("at", type_=UtcDateTime)),
