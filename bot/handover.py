@@ -24,9 +24,8 @@ from bot.clock import Clock
 from bot.live import Change
 from bot.numbers import Numbers, opening_words, text
 from bot.standin import Outgoing
-from crm_bridge.assignment import overlooked, reminders, sellers, targets
-from crm_bridge.assignment import service as assignment
-from crm_bridge.assignment.service import Decision
+from crm_bridge.assignment import decisions, overlooked, reminders, sellers, targets
+from crm_bridge.assignment.decisions import Decision
 from data.session import Database, is_away
 from data.tables import Alert, Assignment, Conversation, Offer, Reminder
 from notifications import alerts
@@ -108,7 +107,7 @@ class Handover:
         """Do all that is due: hand-overs (hot ones first), targets, reminders."""
         loop = asyncio.get_running_loop()
         for due, work, table in (
-            (assignment.due, self._decide, Assignment),
+            (decisions.due, self._decide, Assignment),
             (_alone(targets.due), self._target, Assignment),
             (_alone(reminders.due), self._remind, Reminder),
         ):
@@ -176,13 +175,13 @@ class Handover:
 
     # ------------------------------------------------------------------------------------------- hand-overs
     def _decide(self, session: Session, rows: Sequence[int], now: datetime) -> Told | None:
-        decisions = assignment.decide_all(session, rows, now)
-        if not decisions:
+        decided = decisions.decide_all(session, rows, now)
+        if not decided:
             return None
         told = Told()
-        waits = any(decision.offer is None for decision in decisions)
-        people = sellers.staff(session, decisions[0].assignment.company_id, now, sellers.SUPERVISORS) if waits else []
-        for decision in decisions:
+        waits = any(decision.offer is None for decision in decided)
+        people = sellers.staff(session, decided[0].assignment.company_id, now, sellers.SUPERVISORS) if waits else []
+        for decision in decided:
             told.changed += _changes(decision.assignment).changed
             if decision.expired is not None:
                 told.changed += [_alerted(each) for each in alerts.withdraw(session, offer_id=decision.expired.id, now=now)]
@@ -205,7 +204,7 @@ class Handover:
             before = session.execute(
                 select(Alert.user_id, Alert.created_at).where(Alert.assignment_id == row.id, Alert.kind == kind)
             ).all()
-            patience = now - assignment.LOOK_AGAIN  # however often it is looked at meanwhile
+            patience = now - decisions.LOOK_AGAIN  # however often it is looked at meanwhile
             if all(at <= patience for _, at in before):
                 self._alert(session, told, kind, row, sellers.to_hear(people, {user for user, _ in before}), now)
         if row.told_at is not None or decision.everybody or not decision.choice.considered:

@@ -4,9 +4,7 @@ team's row too, so that two processes never reckon with the same one; whoever ch
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -14,18 +12,13 @@ from sqlalchemy import Boolean, Table, bindparam, case, func, literal_column, se
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import ledger, rules, sellers
-from crm_bridge.assignment.rules import Choice, Considered, Wanted
-from crm_bridge.events import Event, LeadAssigned, LeadPassed, LeadWaits
+from crm_bridge.assignment.rules import Choice, Considered
+from crm_bridge.events import Event, LeadAssigned, LeadPassed
 from crm_bridge.journal import entry, record_all
 from data.prepared import Prepared, Row
 from data.tables import Assignment, Conversation, Lead, Number, Offer, Team, User
 from data.types import UtcDateTime, new_id
 
-LOOK_AGAIN, LOOK_SELDOM = timedelta(minutes=1), timedelta(hours=1)
-"""When one that waits is looked at again, if nobody gets room or is there before (sellers.wake, overlooked.py): each time when it
-has waited twice as long, within these."""
-GROUP = 16
-"""Hand-overs of one team that are decided in one transaction: most of what a decision reads is the team."""
 _OPEN_LEADS = ("new", "working")
 _HANDS, _LEADS = cast(Table, Assignment.__table__), cast(Table, Lead.__table__)
 _OWN = Prepared(
@@ -48,118 +41,11 @@ _OWN = Prepared(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What became of a hand-over that was due. `offer` is the new one; `expired` the one that ended unanswered; `opens_at` (UTC)
-    when somebody is there, where nobody is now; `everybody` tells that all who could have taken it let it pass."""
-
-    assignment: Assignment
-    choice: Choice
-    offer: Offer | None = None
-    expired: Offer | None = None
-    opens_at: datetime | None = None
-    everybody: bool = False
-
-
 # ----------------------------------------------------------------------------------------------------- the way
 def current(session: Session, conversation_id: int, *, lock: bool = False) -> Assignment | None:
     """The conversation's hand-over that is not closed."""
     query = select(Assignment).where(Assignment.conversation_id == conversation_id, Assignment.state != "closed")
     return session.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True) if lock else query)
-
-
-def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, list[int]]]:
-    """(company, hand-overs of one team) that are to be looked at next, those of all companies: hot ones first, each oldest first.
-    At most GROUP of a team: whoever decides holds its row."""
-    found = session.execute(
-        select(Assignment.company_id, Assignment.team_id, Assignment.id)
-        .where(Assignment.due_at.is_not(None), Assignment.due_at <= now, Assignment.state.in_(("waiting", "offered")))
-        .order_by(ledger.LOAD.desc(), Assignment.created_at, Assignment.id)
-        .limit(limit)
-    )
-    groups: dict[tuple[int, int], list[int]] = {}
-    for company, team, row in found:
-        groups.setdefault((company, team), []).append(row)
-    return [(company, rows[:GROUP]) for (company, _), rows in groups.items()]
-
-
-def claim(session: Session, ids: Sequence[int], states: Sequence[str], now: datetime) -> list[Assignment]:
-    """Those of these hand-overs that are due in one of these states, held with their conversations, in the order of `due`. What
-    somebody else is at is left out: nobody waits here."""
-    query = (
-        select(Assignment)
-        .join(Conversation, Conversation.id == Assignment.conversation_id)
-        .where(Assignment.id.in_(ids), Assignment.due_at <= now, Assignment.state.in_(states))
-        .order_by(ledger.LOAD.desc(), Assignment.created_at, Assignment.id)
-        .with_for_update(of=(Assignment, Conversation), key_share=True, skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    return list(session.scalars(query))
-
-
-def decide(session: Session, assignment_id: int, now: datetime) -> Decision | None:
-    """`decide_all` of one; None when it is left out."""
-    return next(iter(decide_all(session, [assignment_id], now)), None)
-
-
-def decide_all(session: Session, assignment_ids: Sequence[int], now: datetime) -> list[Decision]:
-    """End the offers whose time is over, and find the next sellers for the hand-overs of one team that wait, one after the other.
-    What is not due, and what somebody else is at, is left out. Costs a fixed number of reads, whatever the team and however
-    many they are."""
-    rows = claim(session, assignment_ids, ("waiting", "offered"), now)
-    if not rows:
-        return []
-    company, rows = rows[0].company_id, [row for row in rows if row.team_id == rows[0].team_id]
-    offers: defaultdict[int, list[Offer]] = defaultdict(list)
-    for offer in session.scalars(select(Offer).where(Offer.assignment_id.in_([row.id for row in rows])).order_by(Offer.id)):
-        offers[offer.assignment_id].append(offer)
-    calendars = {number: sellers.calendar(session, company, number, now) for number in {row.number_id for row in rows}}
-    local, _, _ = calendars[rows[0].number_id]
-    former = ledger.former(session, rows)
-    ledger.hold(session, company)
-    team = ledger.team(session, rows[0].team_id, lock=True)
-    expired = {row.id: _end(session, row, offers[row.id], "expired", now) for row in rows}
-    books = ledger.books(session, team.id, [row.id for row in rows], f"{local:%Y-%m-%d}")
-    decisions, told, made = [], list[Row](), list[Offer]()
-    for row in rows:
-        _, hours, holidays = calendars[row.number_id]
-        wanted = _wanted(row, former.get(row.id), offers[row.id], now)
-        members = books.members(hours)
-        choice, moved = rules.choose(wanted, members, local, holidays)
-        books.enter(choice, moved, rules.LOAD[row.priority])
-        waited, row.why = (row.why or {}).get("because") == "nobody", choice.told()
-        if choice.user_id is not None:
-            made.append(_offered(row, team, choice.user_id, moved.cost, now))
-            event: Event = LeadAssigned(to=choice.name, because=choice.because)
-            told.append(_entry(row, event, choice.user_id, now))
-            decisions.append(Decision(row, choice, made[-1], expired[row.id]))
-            continue
-        there = [hour for member in members if (hour := rules.next_hour(member, wanted, local, holidays)) is not None]
-        decision = _nobody(row, choice, expired[row.id], min(there, default=None), now)
-        if choice.considered and not waited:
-            until = decision.opens_at.isoformat() if decision.opens_at else ""
-            told.append(_entry(row, LeadWaits(until=until, everybody=decision.everybody), None, now))
-        decisions.append(decision)
-    session.add_all(made)
-    _own(session, rows, now)
-    books.write(session)
-    record_all(session, told)
-    for row in rows:
-        if (over := expired[row.id]) is not None:
-            sellers.relieved(session, over.user_id, row, now)
-    return decisions
-
-
-def _wanted(row: Assignment, former: int | None, offers: Sequence[Offer], now: datetime) -> Wanted:
-    let_pass = [(offer.user_id, offer.answered_at or now) for offer in offers if offer.state in ("declined", "expired")]
-    return Wanted(
-        row.priority,
-        row.interest,
-        row.language,
-        former,
-        frozenset(user for user, at in let_pass if at + rules.SOONEST > now),
-        frozenset(user for user, _ in let_pass),
-    )
 
 
 def accept(session: Session, conversation_id: int, user_id: int, via: str, now: datetime, *, over: bool = False) -> list[Offer]:
@@ -187,7 +73,7 @@ def accept(session: Session, conversation_id: int, user_id: int, via: str, now: 
         row.why = Choice("taken", user_id, _alone(session, user_id)).told()
     row.state, row.user_id, row.accepted_at, row.first_reply_at, row.touched_at = "accepted", user_id, now, None, now
     row.due_at, row.deadline_at, row.warned = now, None, False  # its target begins (targets.py)
-    _own(session, [row], now)
+    own(session, [row], now)
     session.flush()
     if before not in (None, user_id):
         sellers.relieved(session, before, row, now)
@@ -228,7 +114,7 @@ def decline(session: Session, offer_id: int, user_id: int, via: str, now: dateti
         ledger.refund(session, row.team_id, offer)
         offer.state, offer.via, offer.answered_at = "declined", via, now
         row.state, row.user_id, row.due_at = "waiting", None, now
-        _own(session, [row], now)
+        own(session, [row], now)
         _tell(session, row, LeadPassed(by=_name(session, user_id), because="declined"), user_id, now)
         sellers.relieved(session, user_id, row, now)
     return row
@@ -247,14 +133,14 @@ def transfer(session: Session, conversation_id: int, to: int, by: int, now: date
         raise rules.UnknownSeller
     team = ledger.team(session, row.team_id, lock=True)
     offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id)))
-    _end(session, row, offers, "withdrawn", now)
+    end_offer(session, row, offers, "withdrawn", now)
     before = row.user_id
     cost = ledger.charge(session, team.id, to)
     row.why = Choice("transfer", to, _alone(session, to)).told()
     row.reason, row.accepted_at, row.deadline_at, row.warned = "transfer", None, None, False
-    offer = _offered(row, team, to, cost, now)
+    offer = offered(row, team, to, cost, now)
     session.add(offer)
-    _own(session, [row], now)
+    own(session, [row], now)
     _tell(session, row, LeadAssigned(to=_name(session, to), because="transfer"), to, now)
     if before not in (None, to):
         sellers.relieved(session, before, row, now)
@@ -267,11 +153,11 @@ def close(session: Session, conversation_id: int, now: datetime) -> Assignment |
     row = current(session, conversation_id, lock=True)
     if row is None:
         return None
-    _end(session, row, list(session.scalars(select(Offer).where(Offer.assignment_id == row.id))), "withdrawn", now)
+    end_offer(session, row, list(session.scalars(select(Offer).where(Offer.assignment_id == row.id))), "withdrawn", now)
     row.state, row.due_at, row.closed_at = "closed", None, now
     if row.accepted_at is None and row.user_id is not None:
         row.user_id = None
-        _own(session, [row], now)
+        own(session, [row], now)
     session.flush()
     sellers.wake(session, row.company_id, now)
     return row
@@ -285,7 +171,7 @@ def remove_seller(session: Session, user_id: int, now: datetime) -> list[int]:
     ledger.hold(session, company)
     rows = _theirs(session, user_id, skip_locked=True)  # with what was offered to them meanwhile
     for row in rows:
-        _end(session, row, list(session.scalars(select(Offer).where(Offer.assignment_id == row.id))), "withdrawn", now)
+        end_offer(session, row, list(session.scalars(select(Offer).where(Offer.assignment_id == row.id))), "withdrawn", now)
         _queue(session, row, now)
     return [row.conversation_id for row in rows]
 
@@ -333,7 +219,7 @@ def _queue(session: Session, row: Assignment, now: datetime) -> None:
     """It waits for a seller again, and the conversation is nobody's."""
     row.state, row.user_id, row.accepted_at = "waiting", None, None
     row.due_at, row.deadline_at, row.warned = now, None, False
-    _own(session, [row], now)
+    own(session, [row], now)
     session.execute(
         update(Conversation)
         .where(Conversation.id == row.conversation_id)
@@ -353,7 +239,7 @@ def wrote(session: Session, conversation_id: int, user_id: int, now: datetime) -
 
 
 # ----------------------------------------------------------------------------------------------------- the parts
-def _offered(row: Assignment, team: Team, user_id: int, cost: int, now: datetime) -> Offer:
+def offered(row: Assignment, team: Team, user_id: int, cost: int, now: datetime) -> Offer:
     """The offer of a hand-over to a seller, to be added."""
     expires = now + timedelta(seconds=team.accept_seconds)
     row.state, row.user_id, row.offered_at, row.due_at = "offered", user_id, now, expires
@@ -369,16 +255,7 @@ def _offered(row: Assignment, team: Team, user_id: int, cost: int, now: datetime
     )
 
 
-def _nobody(row: Assignment, choice: Choice, expired: Offer | None, opens: datetime | None, now: datetime) -> Decision:
-    """It waits, visibly, and is looked at when the first of them is there again (`opens`, local)."""
-    opens_at = opens.astimezone(now.tzinfo) if opens is not None else None
-    row.state, row.user_id = "waiting", None
-    again = now + min(max(now - row.created_at, LOOK_AGAIN), LOOK_SELDOM)
-    row.due_at = min(opens_at, again) if opens_at else again
-    return Decision(row, choice, None, expired, opens_at, any(each.left_out == "passed" for each in choice.considered))
-
-
-def _end(session: Session, row: Assignment, offers: list[Offer], state: str, now: datetime) -> Offer | None:
+def end_offer(session: Session, row: Assignment, offers: list[Offer], state: str, now: datetime) -> Offer | None:
     """End the offer that stands, at no cost to the seller; returns it."""
     for offer in offers:
         if offer.state == "offered":
@@ -417,7 +294,7 @@ def _taken(session: Session, conversation_id: int, now: datetime) -> Assignment:
     return row
 
 
-def _own(session: Session, rows: Sequence[Assignment], now: datetime) -> None:
+def own(session: Session, rows: Sequence[Assignment], now: datetime) -> None:
     """The persons' open leads are whose their hand-overs are, but for those of another conversation that somebody answers."""
     session.flush()
     owners = [
@@ -444,8 +321,8 @@ def _name(session: Session, user_id: int | None) -> str:
 
 def _tell(session: Session, row: Assignment, event: Event, user: int | None, now: datetime) -> None:
     session.flush()
-    record_all(session, [_entry(row, event, user, now)])
+    record_all(session, [entry_of(row, event, user, now)])
 
 
-def _entry(row: Assignment, event: Event, user: int | None, now: datetime) -> Row:
+def entry_of(row: Assignment, event: Event, user: int | None, now: datetime) -> Row:
     return entry(row.company_id, event, now, person=row.person_id, conversation=row.conversation_id, lead=row.lead_id, user=user)

@@ -10,8 +10,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import ledger, sellers
+from crm_bridge.assignment.decisions import claim
 from crm_bridge.assignment.rules import after_business_minutes
-from crm_bridge.assignment.service import claim, give_up
+from crm_bridge.assignment.service import give_up
 from data.tables import Assignment, Conversation, Team
 
 WARN_AT = 2 / 3

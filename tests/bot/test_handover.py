@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy import text as sql
 
 from bot import takeover, workplace
-from crm_bridge.assignment import reminders, sellers, service, targets
+from crm_bridge.assignment import decisions, reminders, sellers, service, targets
 from data.tables import Alert, Assignment, Conversation, Event, Holiday, Lead, Number, Offer, Reminder, Seller, Team, User
 
 FORM = ("hola", "Ana Ruiz", "un portátil", "hoy mismo")
@@ -40,7 +40,7 @@ async def look(shop: Any) -> None:
 
     def due(session: Any) -> list[Any]:
         now = shop.service.clock.now()
-        return [*service.due(session, now), *targets.due(session, now), *reminders.due(session, now)]
+        return [*decisions.due(session, now), *targets.due(session, now), *reminders.due(session, now)]
 
     async with asyncio.timeout(10):
         while await shop.database.read(due):
@@ -484,8 +484,8 @@ async def test_one_that_fails_but_was_settled_meanwhile_keeps_its_own_time(
         tried.extend(rows)
         raise RuntimeError
 
-    monkeypatch.setattr(service, "due", lambda session, now: [] if tried else [(row.company_id, [row.id])])
-    monkeypatch.setattr(service, "decide_all", fails)
+    monkeypatch.setattr(decisions, "due", lambda session, now: [] if tried else [(row.company_id, [row.id])])
+    monkeypatch.setattr(decisions, "decide_all", fails)
     await look(shop)
     assert tried
     assert (await shop.rows(Assignment))[0].due_at == row.due_at

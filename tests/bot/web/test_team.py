@@ -15,7 +15,7 @@ from bot.keys import CLOCK, LIVE
 from bot.web.guard import EVERYBODY, MANAGERS
 from bot.web.pages import texts
 from bot.web.routes import ROUTES
-from crm_bridge.assignment import absence, days, rules, sellers, service, teams
+from crm_bridge.assignment import absence, days, decisions, rules, sellers, service, teams
 from crm_bridge.assignment.rules import LEFT_OUT
 from data.tables import Assignment, Holiday, Leave, Number, Seller, Team, TeamMember, User
 
@@ -329,7 +329,7 @@ async def test_a_conversation_tells_why_it_went_to_whom(crew: Any) -> None:
     def decide(session: Any) -> None:
         sellers.join(session, ids["team"], ids["admin"])
         sellers.set_away(session, ids["admin"], away=True, now=now)
-        decided = service.decide(session, ids["assignment"], now)
+        decided = decisions.decide(session, ids["assignment"], now)
         assert decided
         assert decided.offer
         service.decline(session, decided.offer.id, ids["seller"], "whatsapp", now + timedelta(seconds=25))

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_bridge.assignment import opening, sellers, service
+from crm_bridge.assignment import decisions, opening, sellers
 from data.session import Database, connect
 from data.tables import Assignment, Company, Conversation, Number, Person, TeamMember, User
 
@@ -72,8 +72,8 @@ class Desk:
 
         return await self.do(work)
 
-    async def decide(self, row: int) -> service.Decision | None:
-        return await self.do(service.decide, row, self.now)
+    async def decide(self, row: int) -> decisions.Decision | None:
+        return await self.do(decisions.decide, row, self.now)
 
     async def row(self, row: int) -> Assignment:
         found = await self.do(lambda session: session.scalar(select(Assignment).where(Assignment.id == row)))

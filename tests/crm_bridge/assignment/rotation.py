@@ -19,7 +19,7 @@ from typing import Any, TypedDict
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm_bridge.assignment import absence, ledger, opening, overlooked, rules, sellers, service
+from crm_bridge.assignment import absence, decisions, ledger, opening, overlooked, rules, sellers, service
 from crm_bridge.companies import service as companies
 from crm_bridge.events import TakenOver
 from crm_bridge.journal import record
@@ -76,7 +76,7 @@ class Process:
                 if found:
                     await self._write(overlooked.look_again, found, self._now)
                     self.did["overlooked"] += len(found)
-            due = await self._database.read(lambda session: service.due(session, self._now, 20))
+            due = await self._database.read(lambda session: decisions.due(session, self._now, 20))
             for _, rows in due:
                 for offered in await self._write(self._decide, self._some(rows, 8)):
                     await self._write(self._answer, offered)
@@ -109,7 +109,7 @@ class Process:
     def _decide(self, session: Session, rows: list[int]) -> list[int]:
         """The new offers that are for somebody who accepts at once."""
         offers = []
-        for decision in service.decide_all(session, rows, self._now):
+        for decision in decisions.decide_all(session, rows, self._now):
             self.did["decisions"] += 1
             if decision.offer is None:
                 self.did["nobody"] += 1
@@ -141,7 +141,7 @@ class Process:
         }
         return [why for why, holds in checks.items() if holds]
 
-    def _before_their_turn(self, session: Session, decision: service.Decision) -> str:
+    def _before_their_turn(self, session: Session, decision: decisions.Decision) -> str:
         """Whoever has had least is asked, but after those who were not asked yet."""
         assert decision.offer is not None
         row, chosen = decision.assignment.id, decision.offer.user_id

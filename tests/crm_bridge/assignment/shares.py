@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm_bridge.assignment import absence, ledger, rules, sellers, service
+from crm_bridge.assignment import absence, decisions, ledger, rules, sellers
 from crm_bridge.companies import service as companies
 from data.session import Database
 from data.tables import Assignment, Company, Event, Leave, Number, Seller, Team, TeamMember, User
@@ -166,7 +166,7 @@ async def _even_out(database: Database, crew: Crew, chance: random.Random) -> No
 
     def one(session: Session, number: int, team: int) -> None:
         row = rotation.hand_over(session, company, number, team, chance.choice(list(rules.LOAD)), now)
-        decision = service.decide(session, row, now)
+        decision = decisions.decide(session, row, now)
         assert decision is not None
         assert decision.offer is not None
         talk = decision.assignment.conversation_id

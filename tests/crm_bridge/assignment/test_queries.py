@@ -12,7 +12,20 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from crm_bridge.assignment import absence, board, days, overlooked, queries, reminders, rules, sellers, service, targets, teams
+from crm_bridge.assignment import (
+    absence,
+    board,
+    days,
+    decisions,
+    overlooked,
+    queries,
+    reminders,
+    rules,
+    sellers,
+    service,
+    targets,
+    teams,
+)
 from crm_bridge.assignment.rules import Member
 from crm_bridge.companies.rules import NameMissing, Refusal, WrongHours
 from data.session import Database, connect
@@ -188,7 +201,7 @@ async def test_who_is_ahead_in_the_ledger_is_not_next(books: Books) -> None:
             row = hand_over(session, books.company, books.ids["n1"], books.ids["team"], name, None, "waiting")
             row.due_at = NOW
             session.flush()
-            assert service.decide(session, row.id, NOW)
+            assert decisions.decide(session, row.id, NOW)
 
     await books.write(serve)
     lines = queries.presences(await books.staff(), books.ids["team"], NOW)
@@ -290,11 +303,11 @@ async def test_a_hand_over_tells_whom_it_went_by_and_why(books: Books) -> None:
         row = hand_over(session, books.company, ids["n1"], ids["team"], "Uno", None, "waiting")
         row.due_at = NOW
         session.flush()
-        decided = service.decide(session, row.id, NOW)
+        decided = decisions.decide(session, row.id, NOW)
         assert decided
         assert decided.offer
         service.decline(session, decided.offer.id, ids["ana"], "page", NOW)
-        service.decide(session, row.id, NOW)
+        decisions.decide(session, row.id, NOW)
         return row.person_id, row.conversation_id
 
     person, talk = await books.write(arrange)
@@ -676,12 +689,12 @@ async def test_nothing_that_happens_by_itself_reads_the_books_from_end_to_end(sq
     waits, has = await books.write(arrange)
 
     def of_all(session: Session) -> None:
-        for look in (service.due, targets.due, targets.idle, reminders.due, reminders.closing_windows):
+        for look in (decisions.due, targets.due, targets.idle, reminders.due, reminders.closing_windows):
             look(session, NOW)
         assert overlooked.find(session, NOW - timedelta(seconds=1))[0] == [waits]
 
     def of_one(session: Session) -> None:
-        decided = service.decide(session, waits, NOW)
+        decided = decisions.decide(session, waits, NOW)
         assert decided
         assert decided.offer
         service.decline(session, decided.offer.id, decided.offer.user_id, "page", NOW)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from crm_bridge.assignment import rules, sellers, service, targets
+from crm_bridge.assignment import decisions, rules, sellers, service, targets
 from crm_bridge.assignment.rules import TURN
 from data.tables import Assignment, Conversation, Event, Lead, Leave, Number, Offer, TeamMember, User
 
@@ -148,7 +148,7 @@ async def test_nobody_there_waits_for_the_first_who_comes(desk: Any) -> None:
     hot = await desk.hand_over("hot")
     await desk.decide(hot)
     desk.now += timedelta(hours=1)
-    due = await desk.database.read(lambda session: service.due(session, desk.now))
+    due = await desk.database.read(lambda session: decisions.due(session, desk.now))
     assert due == [(desk.company, [hot, row])], "hot ones first, then whoever waits longest"
     assert (await desk.decide(hot)).offer.user_id == desk.sellers[2]
 
@@ -305,7 +305,7 @@ async def test_who_could_not_take_it_does_not_count_when_all_let_it_pass_and_tha
     assert (await kinds(desk)).count("LeadWaits") == 1
     await desk.do(sellers.set_away, ana, away=True, now=desk.now)
     desk.now += timedelta(hours=9)
-    assert (await desk.decide(row)).assignment.due_at == desk.now + service.LOOK_SELDOM, "however long it has waited"
+    assert (await desk.decide(row)).assignment.due_at == desk.now + decisions.LOOK_SELDOM, "however long it has waited"
 
 
 async def test_who_took_it_unasked_and_never_wrote_is_not_asked_again_at_once(desk: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from crm_bridge.assignment import absence, overlooked, sellers, service, teams
+from crm_bridge.assignment import absence, decisions, overlooked, sellers, service, teams
 from crm_bridge.companies import service as companies
 from data.tables import Assignment, Conversation, Holiday, Leave, Number, Person, Seller
 from data.types import new_id
@@ -67,7 +67,8 @@ async def test_whoever_is_there_by_any_change_is_asked_at_once(desk: Any, how: s
         await desk.do(sellers.set_away, user, away=True, now=desk.now)
     work = partial(teams.change_seller, user_id=ana, now=desk.now)
     user = partial(companies.change_user, user_id=ana, by=0, role="seller", now=desk.now)
-    number = partial(companies.change_number, number_id=desk.number, bot_name="Sol", tone="tu", now=desk.now)
+    voice = {"bot_name": "Sol", "tone": "tu", "alert_template": ""}
+    number = partial(companies.change_number, number_id=desk.number, now=desk.now, **voice)
     away = partial(sellers.set_away, user_id=ana, now=desk.now)
     name = {"name": "Dora", "email": "dora@una.co", "role": "seller", "password_hash": "x", "now": desk.now}
     today = "2026-11-24"
@@ -104,7 +105,7 @@ async def test_whoever_says_until_when_they_are_busy_is_asked_then(desk: Any) ->
         await desk.do(sellers.set_away, user, away=True, now=desk.now)
     row = await desk.hand_over()
     desk.now += timedelta(hours=2)
-    assert (await desk.decide(row)).assignment.due_at == desk.now + service.LOOK_SELDOM
+    assert (await desk.decide(row)).assignment.due_at == desk.now + decisions.LOOK_SELDOM
     until = desk.now + timedelta(minutes=10)
     await desk.do(sellers.set_away, desk.sellers[0], away=True, now=desk.now, until=until)
     assert (await desk.decide(row)).assignment.due_at == until
@@ -120,8 +121,8 @@ async def test_who_gets_room_wakes_the_first_of_those_who_wait_and_not_all(desk:
     await desk.do(sellers.set_away, desk.sellers[0], away=False, now=desk.now)
     woken = select(Assignment.id).where(Assignment.due_at <= desk.now)
     assert set(await desk.database.read(lambda session: session.scalars(woken).all())) == {rows[-1], *rows[1:-2]}
-    due = await desk.database.read(lambda session: service.due(session, desk.now))
-    assert due == [(desk.company, [rows[-1], *rows[1 : service.GROUP]])], "as many as are decided together"
+    due = await desk.database.read(lambda session: decisions.due(session, desk.now))
+    assert due == [(desk.company, [rows[-1], *rows[1 : decisions.GROUP]])], "as many as are decided together"
 
 
 async def test_what_was_not_woken_is_found_where_somebody_could_take_it(desk: Any) -> None:
