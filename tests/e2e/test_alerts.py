@@ -1,21 +1,18 @@
-"""The alert on screen and on the phone, in a real browser: it comes at once, one answer silences the rest, the late are told."""
+"""The alert on screen, in a real browser: it comes at once, one answer silences the rest, the late are told."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.async_api import expect
 from sqlalchemy import select, update
 
-from bot.keys import CLOCK, DATABASE, SETTINGS
+from bot.keys import DATABASE
 from data.tables import Alert, Conversation, Offer, User
-from notifications import links
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -178,77 +175,3 @@ async def test_a_lead_that_is_passed_goes_on_and_the_first_is_told_who_has_it(de
     await said.get_by_role("button", name="Entendido").click()
     await expect(said.locator("p")).to_have_count(0)
     assert [talk.owner_id for talk in await rows(demo, Conversation)] == [second.user_id]
-
-
-async def test_a_push_shows_and_its_button_accepts_with_no_page_of_ours_logged_in(demo: Any, open_page: Any, watch: Any) -> None:
-    """What the push service would deliver is handed to the service worker by the browser itself."""
-    await demo.writes("Paula Henao", "+57 301 888 4420", TECNO, WANTS_A_PERSON)
-    alert = await offered(demo)
-    page = await open_page(f"{demo.url}/login")
-    context = page.context
-    await context.grant_permissions(["notifications"], origin=demo.url)
-    await page.evaluate("navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)")
-    secret, until = demo.app[SETTINGS].secret_key.get_secret_value(), demo.app[CLOCK].now() + timedelta(hours=1)
-    actions = [
-        {
-            "action": action,
-            "title": title,
-            "url": f"{demo.url}/a/" + links.sign(secret, alert_id=alert.id, action=action, expires=until),
-        }
-        for action, title in (("accept", "Acepto"), ("pass", "Paso"))
-    ]
-    payload = {
-        "title": "Paula Henao",
-        "body": "pide hablar con una persona",
-        "tag": f"alert-{alert.id}",
-        "url": "/",
-        "actions": actions,
-    }
-    devtools = await context.new_cdp_session(page)
-    await devtools.send("ServiceWorker.enable")
-    registration: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    def registered(event: Any) -> None:
-        if event["registrations"] and not registration.done():
-            registration.set_result(event["registrations"][0]["registrationId"])
-
-    devtools.on("ServiceWorker.workerRegistrationUpdated", registered)
-    await devtools.send("ServiceWorker.disable")
-    await devtools.send("ServiceWorker.enable")
-    await devtools.send(
-        "ServiceWorker.deliverPushMessage",
-        {"origin": demo.url, "registrationId": await asyncio.wait_for(registration, 5), "data": json.dumps(payload)},
-    )
-    shown = await page.evaluate(
-        """async () => {
-          const registration = await navigator.serviceWorker.ready;
-          for (;;) {
-            const [first] = await registration.getNotifications();
-            if (first) {
-              const { title, body, tag, actions } = first;
-              return { title, body, tag, actions: actions.map(each => each.title) };
-            }
-            await new Promise(done => setTimeout(done, 20));
-          }
-        }"""
-    )
-    assert shown == {
-        "title": "Paula Henao", "body": "pide hablar con una persona", "tag": f"alert-{alert.id}", "actions": ["Acepto", "Paso"],
-    }  # fmt: skip
-    (worker,) = context.service_workers
-    told = await worker.evaluate(
-        """async () => {
-          const [shown] = await registration.getNotifications();
-          const link = ours(shown.data.links.accept);
-          const response = await fetch(link, { method: "POST", headers: { Accept: "application/json" } });
-          return response.json();
-        }"""
-    )
-    assert (told["done"], told["words"]) == (True, "Paula Henao es tuyo: ya puedes responderle.")
-    talk = (await rows(demo, Conversation))[0]
-    assert (talk.owner, talk.owner_id) == ("human", alert.user_id)
-
-    await demo.log_in(page, await mail_of(demo, alert.user_id))  # a page with no open alert takes the notification away
-    await page.wait_for_function(
-        "navigator.serviceWorker.ready.then(found => found.getNotifications()).then(shown => shown.length === 0)"
-    )

@@ -25,13 +25,14 @@ addEventListener("push", (event) => {
   }));
 });
 
-addEventListener("notificationclick", (event) => {
+const clicked = (event) => {
   const { url, links } = event.notification.data || {};
   const { tag } = event.notification;
   event.notification.close();
   const link = event.action && links && links[event.action];
   event.waitUntil(link ? answer(ours(link), tag) : open(ours(url || "/")));
-});
+};
+addEventListener("notificationclick", clicked);
 
 async function answer(link, tag) {
   let told;
