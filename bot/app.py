@@ -42,6 +42,7 @@ from data import schema
 from data.session import connect
 from dialogs.loader import Dialog, load_folder
 from nlu.engine import load as load_nlu
+from nlu.meaning import installed
 from nlu.understanding import Nlu
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ async def make_app(
     start (DialogError, NoModel)."""
     clock = clock or Clock()
     flows = flows or load_folder()
-    nlu = nlu or load_nlu(cache=Path("var/models"))
+    nlu = nlu or load_nlu(cache=Path("var/models"), encoder=installed())
     transcriber = transcriber or (whisper(settings.whisper_model) if settings.whisper_model else None)
     app = web.Application(client_max_size=LIMIT)
     database = connect(settings.database_url)

@@ -181,10 +181,11 @@ def _turn(talk: Talk) -> None:
 
 
 def _aside(talk: Talk, asked: Question | None) -> bool:
-    """What is not for the counter: consent to promotions, somebody who sells or looks for work."""
+    """What is not for the counter: consent to promotions, somebody who sells, looks for work or for somebody else."""
     if talk.turn.choice is not None or _exact_choice(talk, asked):
         return False
-    if talk.intent in ("job", "spam"):
+    lost = talk.intent == "wrong_number" and not talk.told()  # later it is a number of theirs that was wrong
+    if talk.intent in ("job", "spam", "supplier") or lost:
         talk.say(talk.common(talk.intent))
         return True
     if talk.intent in ("stop", "start"):
@@ -329,7 +330,7 @@ def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
         return False
     if wish or (talk.intent in ("greet", "thanks", "affirm", "deny") and not wording.content(talk.dialog, text)):
         return False
-    if talk.intent == "order_status":
+    if talk.intent in hearing.OF_THEIRS:
         return False
     if talk.intent == "correct" and len(text.split()) < _FEW:
         return False

@@ -19,6 +19,8 @@ from dialogs.readers.words import fold, unknown
 
 SURE = 0.6
 """Confidence from which an intent is acted on (nlu.md)."""
+OF_THEIRS = frozenset({"order_status", "paid", "repairs", "trade_in"})
+"""What is about something they have or have bought already, however much they want of it: no wish to buy."""
 _RANK = {
     reader: place
     for place, reader in enumerate(
@@ -260,7 +262,7 @@ class _Hearing:
         orders = [one.detail for one in self.turn.attachments if one.kind == "order" and one.detail]
         heard = self.turn.understanding
         sure = heard.intent in question.takes and heard.confidence >= SURE
-        if heard.intent == "order_status" and heard.confidence >= SURE:
+        if heard.intent in OF_THEIRS and heard.confidence >= SURE:
             return
         words = ""
         if not self.wish and (sure or self._names_a_model() or wording.phrases(self.dialog, self.turn.text, "want")):

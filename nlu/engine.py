@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from nlu import classifier, features, noise, normalise, rasa_yaml
-from nlu.classifier import Example, Model, softmax
+from nlu import classifier, features, meaning, noise, normalise, rasa_yaml
+from nlu.classifier import Example, Model
 from nlu.cues import is_question, looks_like_a_name
 from nlu.faq import Questions
 from nlu.features import Floats, Ids
 from nlu.language import decide
+from nlu.meaning import Encoder
 from nlu.normalise import Normal, lexicon
 from nlu.understanding import NOTHING, FaqIndex, Nlu, Understanding
 
@@ -43,17 +44,25 @@ REPAIRS = (
 TOPICS = frozenset(
     {
         "catalog",
+        "details",
         "discount",
         "hours",
+        "invoice",
         "location",
         "order_status",
         "payment",
         "price",
+        "privacy",
         "quote",
+        "recommend",
+        "repairs",
         "returns",
         "shipping",
         "stock",
+        "trade_in",
+        "trust",
         "warranty",
+        "wholesale",
     }
 )
 """What a person may ask about, and may also pick as one of our choices."""
@@ -78,14 +87,14 @@ QUESTION = -2.0
 """What is added to the logit of `inform` when the text asks something."""
 
 
-def load(cache: Path | None = None, corpus: Path = CORPUS) -> Nlu:
-    """The engine that has learnt the lines of the folder `corpus`, by default the shipped ones.
+def load(cache: Path | None = None, corpus: Path = CORPUS, encoder: Encoder | None = None) -> Nlu:
+    """The engine that has learnt the lines of the folder `corpus`, by default the shipped ones; with the help of an `encoder`.
 
     It is trained on the first start and kept in the folder `cache` under the hash of what it was made from. A damaged or missing
     file is made anew; a folder that cannot be written costs the next start its speed, nothing else.
     """
     lines = rasa_yaml.read(corpus)
-    file = cache / f"nlu-{_fingerprint(corpus)}.npz" if cache else None
+    file = cache / f"nlu-{_fingerprint(corpus, encoder)}.npz" if cache else None
     model: Model | None = None
     if file is not None and file.exists():
         try:
@@ -93,12 +102,12 @@ def load(cache: Path | None = None, corpus: Path = CORPUS) -> Nlu:
         except Exception:  # whatever zipfile and numpy make of a damaged file
             model = None
     if model is None:
-        model = classifier.train([Example(line.text, line.intent, line.language) for line in lines])
+        model = classifier.train([Example(line.text, line.intent, line.language) for line in lines], encoder=encoder)
         if file is not None:
             with contextlib.suppress(OSError):
                 model.save(file)
                 _prune(file)
-    return Engine(model, {normalise.normalise(line.text).plain: line.intent for line in lines})
+    return Engine(model, {normalise.normalise(line.text).plain: line.intent for line in lines}, encoder)
 
 
 def _prune(newest: Path) -> None:
@@ -108,10 +117,10 @@ def _prune(newest: Path) -> None:
             old.unlink(missing_ok=True)
 
 
-def _fingerprint(corpus: Path) -> str:
-    """Of everything a model is made from: the corpus, and the code that reads it."""
-    digest = hashlib.sha256()
-    code = [Path(module.__file__ or "") for module in (classifier, features, noise, normalise)]
+def _fingerprint(corpus: Path, encoder: Encoder | None) -> str:
+    """Of everything a model is made from: the corpus, the encoder, and the code that reads it."""
+    digest = hashlib.sha256((encoder.name if encoder else "").encode())
+    code = [Path(module.__file__ or "") for module in (classifier, features, meaning, noise, normalise)]
     for file in [*sorted(f for f in corpus.iterdir() if f.suffix in {".yml", ".yaml"}), normalise.WORDS, *code]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
@@ -152,8 +161,9 @@ class _Look(NamedTuple):
 class Engine:
     """Implements `nlu.understanding.Nlu` over a model."""
 
-    def __init__(self, model: Model, by_heart: Mapping[str, str] | None = None) -> None:
+    def __init__(self, model: Model, by_heart: Mapping[str, str] | None = None, encoder: Encoder | None = None) -> None:
         self.model = model
+        self._encoder = encoder
         self._by_heart = by_heart or {}
         self._inform = model.intents.index("inform") if "inform" in model.intents else None
         self._consents = [place for place, intent in enumerate(model.intents) if intent in CONSENT]
@@ -203,7 +213,7 @@ class Engine:
             return None
         vector = self.model.vector(normal)
         logits, languages = self.model.scores(vector)
-        intents = softmax(logits)
+        intents = self.model.thinks(normal, logits, self._encoder)
         return _Look(normal, vector, intents, intents.tolist(), languages, is_question(normal))
 
     def _two(self, parts: Sequence[str], faq: Questions, key: str, likeness: float) -> tuple[str, float, str | None]:
