@@ -230,8 +230,9 @@ def main() -> None:
         from bot.settings import WrongSettings
         from bot.transcription import NoModel
         from dialogs.loader import DialogError
+        from nlu.rasa_yaml import CorpusError
 
-        if not isinstance(error, WrongSettings | WrongSchema | CannotListen | DialogError | NoModel | Refused):
+        if not isinstance(error, WrongSettings | WrongSchema | CannotListen | CorpusError | DialogError | NoModel | Refused):
             raise
         print(f"mostrador: {error}", file=sys.stderr)
         sys.exit(2)

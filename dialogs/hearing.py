@@ -266,7 +266,9 @@ class _Hearing:
             return
         words = ""
         if not self.wish and (sure or self._names_a_model() or wording.phrases(self.dialog, self.turn.text, "want")):
-            words = wording.wish(self.dialog, wording.without(self.dialog, self.turn.text, self._told()), asked=False)
+            words = wording.wish(
+                self.dialog, _known_part(wording.without(self.dialog, self.turn.text, self._told())), asked=False
+            )
         elif not self.wish and not wording.is_question(self.dialog, self.turn.text):
             words = self._thing_beside_a_name()
         words = words if self._wanted(question, words) else ""
@@ -355,7 +357,10 @@ def _clause_before(text: str, place: int) -> str:
 
 
 def _known_part(text: str) -> str:
-    """ "No sé, pesa como 300 kilos": what follows the not knowing, when something does."""
+    """ "No sé, pesa como 300 kilos", "un celular pero no sé cuál": what is known beside the not knowing, when something is."""
+    known, but, rest = text.partition(" pero ")
+    if but and known.strip() and not unknown(fold(known)) and unknown(fold(rest)):
+        return known
     parts = wording.clauses(text)
     if len(parts) > 1 and unknown(fold(text[slice(*parts[0])])) and text[parts[1][0] :].strip(" ,.;"):
         return text[parts[1][0] :].strip(" ,.;")

@@ -23,6 +23,8 @@ from nlu.normalise import Normal, lexicon
 from nlu.understanding import NOTHING, FaqIndex, Nlu, Understanding
 
 CORPUS = Path(__file__).parent / "corpus"
+STAFF = CORPUS / "staff"
+"""What sellers, managers, suppliers and customers ask for: a model of its own, lest "mis prospectos" be a prospect's wish."""
 _QUESTION = re.compile(r"¿[^?]*\?|(?:[^.,;!?¿\n]|[.,](?=\d))*\?")
 _PART = re.compile(r"[?¿,;.!\n]+| (?:y|e|and) ")
 LEAST, MARGIN = 0.35, 0.10
@@ -133,9 +135,20 @@ def _asked_parts(text: str) -> list[str]:
 
 def _asking_part(text: str) -> str:
     """The last question of a message that says something else besides; "" when it is all question."""
-    found = _QUESTION.findall(text[: normalise.LONGEST])
-    asking = found[-1].strip() if found else ""
+    text = text[: normalise.LONGEST]
+    if "?" in text:
+        found = _QUESTION.findall(text)
+        asking = found[-1].strip() if found else ""
+    else:
+        *_, last = None, *_asking().finditer(normalise.unaccent(text.lower()))
+        asking = text[last.end() :].strip() if last is not None else ""
     return asking if len(asking) + 3 < len(text.strip()) else ""
+
+
+@cache
+def _asking() -> re.Pattern[str]:
+    """What comes before a question without marks: "quiero saber si"."""
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, lexicon()['asking']))})\b")
 
 
 @cache
@@ -185,23 +198,26 @@ class Engine:
             return NOTHING
         normal, asks = look.normal, look.asks
         intent, confidence = self._intent(text, look, expected)
-        asking = self._look(_asking_part(text)) if "?" in text else None
+        part = _asking_part(text) if asks else ""
+        asking = self._look(part) if part else None
         if asking is not None:  # "Camila, ¿qué portátiles tienen?": what is asked is looked at by itself
-            topic, sure = self._intent(_asking_part(text), asking, expected)
+            topic, sure = self._intent(part, asking, expected)
             if topic in TOPICS and sure > confidence:
                 intent, confidence = topic, sure
+        parts = _asked_parts(text) if asks else []
+        topics = self._topics(parts) if len(parts) > 1 else ()
         key, likeness, also = None, 0.0, None
         if intent != "inform" or expected is None or asks:  # an answer is no frequent question
             if isinstance(faq, Questions):
                 asked = asking or look
                 key, likeness = faq.nearest(asked.vector, asked.intents)
-                if key is not None and asks and len(parts := _asked_parts(text)) > 1:
+                if key is not None and len(parts) > 1:
                     key, likeness, also = self._two(parts, faq, key, likeness)
             elif faq is not None:
                 key, likeness = faq.match(text)
         named = intent == "inform" and expected in NAMES and len(normal.words) <= 4
         language = None if named else decide(normal, self.model.languages, look.languages)
-        return Understanding(intent, round(confidence, 4), key, likeness, language, also)
+        return Understanding(intent, round(confidence, 4), key, likeness, language, also, topics)
 
     def _look(self, text: str) -> _Look | None:
         """None when there is no word in it. What is short is said often, and looked at once."""
@@ -215,6 +231,16 @@ class Engine:
         logits, languages = self.model.scores(vector)
         intents = self.model.thinks(normal, logits, self._encoder)
         return _Look(normal, vector, intents, intents.tolist(), languages, is_question(normal))
+
+    def _topics(self, parts: Sequence[str]) -> tuple[str, ...]:
+        """What the parts of a message surely ask about, where that is more than one thing."""
+        found: dict[str, None] = {}
+        for part in parts:
+            look = self._look(part)
+            intent, sure = self._intent(part, look, None) if look is not None else ("", 0.0)
+            if intent in TOPICS and sure >= SECOND:
+                found[intent] = None
+        return tuple(found) if len(found) > 1 else ()
 
     def _two(self, parts: Sequence[str], faq: Questions, key: str, likeness: float) -> tuple[str, float, str | None]:
         """The two frequent questions that the parts of a message ask most surely, in its order."""

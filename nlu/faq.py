@@ -13,14 +13,15 @@ from nlu.normalise import normalise
 
 SURE = 0.5
 """The least confidence with which a question counts as asked."""
-POLICIES = frozenset(
-    "shipping payment warranty returns discount hours location order_status job invoice trust repairs trade_in privacy".split()
-)
+POLICIES = frozenset({
+    "discount", "hours", "invoice", "job", "location", "order_status", "payment", "privacy", "repairs", "returns", "shipping",
+    "trade_in", "trust", "warranty",
+})  # fmt: skip
 """Intents with one answer a business: sharing one makes two texts the same question. Sharing `price` or `stock` does not, for
 what matters there is the thing asked about."""
 _SPELT, _MEANT, _ELSEWHERE, _START = 11.0, 8.0, -2.0, -6.5
-"""Logistic of (cosine, agreement of intents, how much the question is about a policy that the text is not), chosen on the held-out
-lines against the questions of the shipped dialogs."""
+"""Logistic of (cosine, agreement of intents, how much the question is about a policy that the text is not about), chosen on the
+held-out lines against the questions of the shipped dialogs."""
 
 
 class Questions:

@@ -71,7 +71,8 @@ class Head:
 
     def scores(self, encoder: Encoder, text: Normal) -> Floats:
         """Intent logits, to be added to those by letters."""
-        return scores(self.weights, encoder.encode([self.respelt(text)]))[0]
+        logits: Floats = scores(self.weights, encoder.encode([self.respelt(text)]))[0]
+        return logits
 
     def respelt(self, text: Normal) -> str:
         words = text.words[:LONGEST]
