@@ -242,8 +242,9 @@ def main() -> None:
         from bot.transcription import NoModel
         from dialogs.loader import DialogError
         from nlu.rasa_export import NotEmpty
+        from nlu.rasa_yaml import CorpusError
 
-        wrong = WrongSettings | WrongSchema | CannotListen | DialogError | NoModel | NotEmpty | Refused
+        wrong = WrongSettings | WrongSchema | CannotListen | CorpusError | DialogError | NoModel | NotEmpty | Refused
         if not isinstance(error, wrong):
             raise
         print(f"mostrador: {error}", file=sys.stderr)

@@ -45,6 +45,7 @@ from data.session import connect
 from dialogs.loader import Dialog, load_folder
 from nlu.engine import Engine
 from nlu.engine import load as load_engine
+from nlu.meaning import installed
 from nlu.understanding import Nlu
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ async def make_app(
     stops the start (DialogError, NoModel)."""
     clock = clock or Clock()
     flows = flows or load_folder()
-    engine = engine or load_engine(cache=Path("var/models"))
+    engine = engine or load_engine(cache=Path("var/models"), encoder=installed())
     nlu: Nlu = engine
     transcriber = transcriber or (whisper(settings.whisper_model) if settings.whisper_model else None)
     app = web.Application(client_max_size=LIMIT)

@@ -36,6 +36,7 @@ from data.session import Database, connect
 from data.tables import Company, Conversation, Lead, Number, Person, WebhookBody
 from dialogs.loader import Dialog, load_folder
 from nlu.engine import load as load_nlu
+from nlu.meaning import installed
 from nlu.rasa_http import NoAnswer, opinion, question
 from nlu.understanding import Nlu
 
@@ -85,7 +86,7 @@ async def seed(settings: Settings, password: str) -> None:
 async def replay(settings: Settings, flows: Mapping[str, Dialog] | None = None, nlu: Nlu | None = None) -> None:
     """Split again what could not be split; a stored message changes nothing. A running service answers what comes."""
     async with open_database(settings) as database, ClientSession() as http:
-        nlu = nlu or load_nlu(cache=Path("var/models"))
+        nlu = nlu or load_nlu(cache=Path("var/models"), encoder=installed())
         numbers = Numbers(flows or load_folder(), nlu, settings.whatsapp_token.get_secret_value())
         await numbers.reload(database)
         channels: dict[str, Channel] = {

@@ -8,22 +8,22 @@ from dataclasses import replace
 
 from dialogs import hearing, wording
 from dialogs.hearing import ask
-from dialogs.model import Answer, Dialog, Language, Question, State, Turn, Value
+from dialogs.model import Answer, Question, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
 from dialogs.readers.cities import city_of
 from dialogs.readers.words import clean, fold, unknown
-from dialogs.readers.words import words as listed
 from dialogs.talk import Talk, clip, options_of
+from dialogs.whose import introduces, introduces_another
 
-_INTRODUCTION = listed("soy llamo habla escribe name am i sou chamo fala")
 _LONGEST_WISH = 400
 _PLAIN_READERS = ("email", "phone", "tax_id", "money", "date")
 """Whose bare answer corrects a summary without a word of correction."""
 _FEW = 4
 """Words up to which what follows a correction is one answer."""
 _DENIED = re.compile(
-    r"^(?:no|não|not) (?:(?:es|era|é|is) )?[^,;.\n]+(?:[,;.\n]| sino\b| es\b)(?: *(?:es|sino|é|is)\b)*", re.IGNORECASE
+    r"^(?:no|não|not) (?:(?:es|era|é|is) )?[^,;.\n]+(?:[,;.\n]| sino\b| (?:es|era|é|is)\b)(?: *(?:es|era|sino|é|is)\b)*",
+    re.IGNORECASE,
 )
 """What a correction takes back before it says how it is: "no es Cali, es Palmira"."""
 _NAMING = 6
@@ -152,6 +152,10 @@ def _correct_unnamed(talk: Talk, asked: Question | None, *, denies: bool, sure: 
     if gap is not None:
         store(talk, gap, None)
         return _closed(talk)
+    instead = _instead(talk, told) if denies else None
+    if instead is not None:
+        _put_right(talk, *instead)
+        return True
     for question in reversed(told.values()):
         found = _found(talk, question, heard, bare=bare)
         if found is not None and found.value != state.answers[question.name].value:
@@ -170,36 +174,25 @@ def _correct_unnamed(talk: Talk, asked: Question | None, *, denies: bool, sure: 
     return placeless and late_correction(talk) and _closed(talk)
 
 
-def still_known(dialog: Dialog, state: State, turn: Turn) -> Mapping[str, Value]:
-    """What is known of the person, without the name where a talk opens with another: "soy Carlos, el esposo de Ana"."""
-    known = turn.known.get("name")
-    if state.greeted or not known or not turn.text:
-        return turn.known
-    question = next((one for one in dialog.questions.values() if one.fact == "name" and one.read == "person_name"), None)
-    if question is None or not _introduces_another(question, turn, state.language, str(known)):
-        return turn.known
-    return {fact: value for fact, value in turn.known.items() if fact != "name"}
+def _instead(talk: Talk, told: Mapping[str, Question]) -> tuple[Question, Reading] | None:
+    """ "No era Miami, era Panamá": the answer that is taken back by name, and what it is instead."""
+    denied = _DENIED.match(talk.turn.text)
+    rest = talk.turn.text[denied.end() :].strip(" ,.;") if denied is not None else ""
+    words = set(wording.plain(denied[0]).split()) if denied is not None else set()
+    for name, question in reversed(list(told.items())) if rest else ():
+        if set(wording.plain(talk.shown(name)).split()) & words:
+            reading = READERS[question.read].read(Heard(rest), ask(question, talk.turn, talk.state.language))
+            if isinstance(reading, Reading):
+                return question, reading
+    return None
 
 
 def _another_person(talk: Talk, told: Mapping[str, Question], asked: Question | None) -> tuple[Question, Reading] | None:
     question = next((one for one in told.values() if one.fact == "name" and one.read == "person_name"), None)
-    if question is None or question is asked or not _introduces(talk.turn.text):
+    if question is None or question is asked or not introduces(talk.turn.text):
         return None
-    reading = _introduces_another(question, talk.turn, talk.state.language, talk.shown(question.name))
+    reading = introduces_another(question, talk.turn, talk.state.language, talk.shown(question.name))
     return (question, reading) if reading else None
-
-
-def _introduces(text: str) -> bool:
-    return any(word.plain in _INTRODUCTION for word in wording.words_of(text)[:8])
-
-
-def _introduces_another(question: Question, turn: Turn, language: Language, known: str) -> Reading | None:
-    """Another name than the `known` one, of somebody who says who it is that writes."""
-    if not _introduces(turn.text):
-        return None
-    reading = READERS["person_name"].find(Heard(turn.text), ask(question, turn, language))
-    other = reading is not None and not set(wording.plain(reading.shown).split()) & set(wording.plain(known).split())
-    return reading if other else None
 
 
 def _closed(talk: Talk) -> bool:

@@ -16,6 +16,7 @@ from dialogs.readers.base import Heard, Reading
 from dialogs.readers.words import clean
 from dialogs.talk import Talk, clip
 from dialogs.texts import LANGUAGES
+from dialogs.whose import still_known
 
 _LOOKED_AT = 4_096
 """Characters of a message; what lies behind them nobody writes by hand."""
@@ -33,7 +34,7 @@ def step(dialog: Dialog, state: State, turn: Turn) -> tuple[State, list[Effect]]
     waited for: nothing is asked meanwhile."""
     turn = _cleaned(turn)
     state = _language(dialog, _current(dialog, state), turn)
-    talk = Talk(dialog, answers.with_known(dialog, state, corrections.still_known(dialog, state, turn)), turn)
+    talk = Talk(dialog, answers.with_known(dialog, state, still_known(dialog, state, turn)), turn)
     _turn(talk)
     return talk.finish()
 
@@ -155,8 +156,10 @@ def _turn(talk: Talk) -> None:
         asked = None
     if exact and asked is not None:
         corrections.store(talk, {asked.name: exact}, asked)
-    elif not wish and corrections.correct(talk, asked):
-        return
+    else:
+        talk.besides = lambda: repair.faq(talk, read=True)
+        if not wish and corrections.correct(talk, asked):
+            return
     free = not exact and _free(talk, asked, wish)
     taken = (
         hearing.Taken()
@@ -174,9 +177,7 @@ def _turn(talk: Talk) -> None:
         repair.apply(talk, wish, asked)
         return
     answered = answered or repair.faq(talk, read=read)
-    wonders = talk.intent == "price" or (talk.intent == "stock" and talk.asks)
-    if wonders and taken.readings and not answered:
-        talk.add(talk.common("price"))
+    _price(talk, left=bool(taken.readings) and not answered)
     used = (
         read
         or answered
@@ -189,11 +190,23 @@ def _turn(talk: Talk) -> None:
     talk.next(again=True)
 
 
+def _price(talk: Talk, *, left: bool) -> None:
+    """Say who tells the price, where it was asked for beside something else, or is all that is `left` to say."""
+    heard, faq = talk.turn.understanding, talk.dialog.faq
+    told = any(key is not None and key in faq and faq[key].intent == "price" for key in (heard.faq, heard.also))
+    if "price" in heard.topics and not told:
+        own = next((one.say for one in faq.values() if one.intent == "price"), None)
+        talk.add(talk.render(own) if own is not None else talk.common("price"))
+    elif left and (talk.intent == "price" or (talk.intent == "stock" and talk.asks)):
+        talk.add(talk.common("price"))
+
+
 def _aside(talk: Talk, asked: Question | None) -> bool:
-    """What is not for the counter: consent to promotions, somebody who sells or looks for work."""
+    """What is not for the counter: consent to promotions, somebody who sells, looks for work or for somebody else."""
     if talk.turn.choice is not None or _exact_choice(talk, asked):
         return False
-    if talk.intent in ("job", "spam"):
+    lost = talk.intent == "wrong_number" and not talk.told()  # later it is a number of theirs that was wrong
+    if talk.intent in ("job", "spam", "supplier") or lost:
         talk.say(talk.common(talk.intent))
         return True
     if talk.intent in ("stop", "start"):
@@ -338,7 +351,7 @@ def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
         return False
     if wish or (talk.intent in ("greet", "thanks", "affirm", "deny") and not wording.content(talk.dialog, text)):
         return False
-    if talk.intent == "order_status":
+    if talk.intent in hearing.OF_THEIRS:
         return False
     if talk.intent == "correct" and len(text.split()) < _FEW:
         return False

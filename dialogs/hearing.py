@@ -19,6 +19,8 @@ from dialogs.readers.words import fold, unknown
 
 SURE = 0.6
 """Confidence from which an intent is acted on (nlu.md)."""
+OF_THEIRS = frozenset({"order_status", "paid", "repairs", "trade_in"})
+"""What is about something they have or have bought already, however much they want of it: no wish to buy."""
 _RANK = {
     reader: place
     for place, reader in enumerate(
@@ -273,11 +275,13 @@ class _Hearing:
         orders = [one.detail for one in self.turn.attachments if one.kind == "order" and one.detail]
         heard = self.turn.understanding
         sure = heard.intent in question.takes and heard.confidence >= SURE
-        if heard.intent == "order_status" and heard.confidence >= SURE:
+        if heard.intent in OF_THEIRS and heard.confidence >= SURE:
             return
         words = ""
         if not self.wish and (sure or self._names_a_model() or wording.phrases(self.dialog, self.turn.text, "want")):
-            words = wording.wish(self.dialog, wording.without(self.dialog, self.turn.text, self._told()), asked=False)
+            words = wording.wish(
+                self.dialog, _known_part(wording.without(self.dialog, self.turn.text, self._told())), asked=False
+            )
         elif not self.wish and not wording.is_question(self.dialog, self.turn.text):
             words = self._thing_beside_a_name()
         words = words if self._wanted(question, words) else ""
@@ -366,7 +370,10 @@ def _clause_before(text: str, place: int) -> str:
 
 
 def _known_part(text: str) -> str:
-    """ "No sé, pesa como 300 kilos": what follows the not knowing, when something does."""
+    """ "No sé, pesa como 300 kilos", "un celular pero no sé cuál": what is known beside the not knowing, when something is."""
+    known, but, rest = text.partition(" pero ")
+    if but and known.strip() and not unknown(fold(known)) and unknown(fold(rest)):
+        return known
     parts = wording.clauses(text)
     if len(parts) > 1 and unknown(fold(text[slice(*parts[0])])) and text[parts[1][0] :].strip(" ,.;"):
         return text[parts[1][0] :].strip(" ,.;")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nlu.normalise import meant, sound
+
 LONGEST = 4
 """Words of the longest phrase that is looked for."""
+_SHORTEST_BY_EAR = 4
+"""Letters from which a word may be known by its sound alone."""
 
 
 class Lexicon(dict[str, frozenset[str]]):
@@ -22,6 +26,16 @@ class Lexicon(dict[str, frozenset[str]]):
                 first, length = phrase.partition(" ")[0], min(phrase.count(" ") + 1, LONGEST)
                 self.longest[first] = max(length, self.longest.get(first, 0))
                 self.meanings[phrase] = (*self.meanings.get(phrase, ()), meaning)
+        known = {word for phrase in self.meanings for word in phrase.split()}
+        self._by_ear = {sound(word): word for word in sorted(known) if len(word) >= _SHORTEST_BY_EAR}
+        self._known = frozenset(known)
+
+    def spelt(self, word: str) -> str:
+        """The word as the phrases spell it: "bale" → "vale", "wenas" → "buenas"."""
+        if word in self._known:
+            return word
+        word = meant(word)
+        return word if word in self._known or len(word) < _SHORTEST_BY_EAR else self._by_ear.get(sound(word), word)
 
     __eq__ = object.__eq__
     __ne__ = object.__ne__

@@ -22,11 +22,15 @@ LIKE_CHOICES = frozenset({"stop", "start", "skip", "later", "goodbye"})
 """What a few words may mean, unless they are a choice: "baja", "ahorita", "la próxima"."""
 INQUIRIES = frozenset({
     "price", "stock", "shipping", "payment", "warranty", "returns", "discount", "hours", "location", "catalog", "order_status",
+    "details", "invoice", "paid", "privacy", "recommend", "repairs", "trade_in", "trust",
 })  # fmt: skip
 INTERESTS = frozenset({"buy", "price", "quote", "stock"})
 """What opens a new interest when the last talk is done."""
 _LANGUAGES: Mapping[str, Language] = {"language_es": "es", "language_en": "en", "language_pt": "pt"}
-_NOT_OURS = {"order_status": "order_status", "price": "price", "stock": "price"}
+_NOT_OURS = {
+    "order_status": "order_status", "paid": "paid", "price": "price", "privacy": "privacy", "recommend": "recommend",
+    "stock": "price", "trust": "trust",
+}  # fmt: skip
 """What a question that only a person can answer is answered with, by intent."""
 _FAILURES = 3
 _DECLINED = 6

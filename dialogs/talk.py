@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ _MOST_NOTED = 10
 _MARGIN = 60
 """Characters kept free above a summary, for what is acknowledged first."""
 _SHORT = 90
+_BRIEF = 40
+"""Characters up to which a message whose intent is a yes or a no may be nothing else."""
 """Up to here an acknowledgement stands on the line above the question; longer ones get an empty line."""
 
 
@@ -40,6 +42,8 @@ class Talk:
         """Those that `_values` and `_told` were worked out for."""
         self._values: Mapping[str, Any] = {}
         self._told: dict[str, Question] | None = None
+        self.besides: Callable[[], object] = lambda: None
+        """What is to be said with a correction, before the next question."""
         self._parts: list[str] = []
         self._effects: list[Effect] = []
 
@@ -179,6 +183,7 @@ class Talk:
 
     def close(self) -> None:
         """After a correction: go on, or tell the seller when the talk was done and nothing has opened."""
+        self.besides()
         if self.state.status == "done" and self.waiting() == self.open_before():
             self.say("")
             self.do(Do(answers.lead(self.dialog, self.state, self.turn, complete=True)))
@@ -216,8 +221,9 @@ class Talk:
         return meaning in self._holds
 
     def means(self, words: str, intent: str = "") -> bool:
-        """Whether the message as a whole is a yes, or a no."""
-        return self.said in self.dialog.words[words] or (intent != "" and self.intent == intent and len(self.turn.text) <= 40)
+        """Whether the message as a whole is a yes, or a no; what holds an address or a figure says more."""
+        short = len(self.turn.text) <= _BRIEF and not any(sign.isdigit() or sign == "@" for sign in self.turn.text)
+        return self.said in self.dialog.words[words] or (intent != "" and self.intent == intent and short)
 
     def update(self, **changes: Any) -> None:
         state = self.state

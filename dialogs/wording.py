@@ -32,9 +32,16 @@ _TELLS = listed(
 """How a clause begins that tells something else than one more thing."""
 _OWN = listed("mia mio nuestra nuestro propia propio mine ours minha meu")
 _AND = listed("y e and")
+_GREETS = listed("hola ola hello hi hey oi ola buenas buenos buen dia dias tarde tardes noche noches wenas bom boa good morning")
 _FROM = listed("desde from hasta hacia")
 _CLAUSE = re.compile(r"(?:[^,.;!?\n]|[.,](?=\d))+")
 _MARK = re.compile(r"([.;!?\n]+|,(?!\d))")
+_ASKS_MORE = re.compile(
+    r"[ ,]+(?:y|e|and) (?=(?:(?:[kq]u?iero|quisiera|quer[ií]a|necesito|quero|want to|me gustar[ií]a) )?"
+    r"(?:sa[bv]er|know|[ckq]u?anto|cu[aá]nto|how much|quanto|a c[oó]mo) )",
+    re.IGNORECASE,
+)
+"""Before what a message asks besides: "un televisor y quiero saber si hacen domicilios"."""
 _NONE: Mapping[int, int] = {}
 _QUESTION = re.compile(r"¿[^?]*\??|[^.!?¿\n]*\?")
 _ASKING_CLAUSE = re.compile(r"¿[^?]*\??|(?:[^.,!?¿\n]|[.,](?=\d))*\?")
@@ -97,9 +104,11 @@ def _asks(text: str, lexicon: Lexicon) -> bool:
     if _ASKS.match(text):
         return True
     holds = _holds(text, lexicon)
-    if 0 in holds.get("asking", _NONE):
-        second = words_of(text[:60])[1:2]
-        return 0 not in holds.get("telling", _NONE) and not (second and second[0].plain[0].isdigit())
+    words = words_of(text[:60])
+    first = next((place for place, word in enumerate(words) if word.plain not in _GREETS), 0)
+    if first in holds.get("asking", _NONE):
+        second = words[first + 1 : first + 2]
+        return first not in holds.get("telling", _NONE) and not (second and second[0].plain[0].isdigit())
     return "wondering" in holds
 
 
@@ -150,10 +159,11 @@ def content(dialog: Dialog, text: str, besides: frozenset[str] = frozenset()) ->
     """Whether it says more than greetings, the words around a wish, and those `besides`; then not "desde China" either."""
     filler, before = dialog.words["filler"], ""
     for word in words_of(text):
-        of_a_place = besides and (word.plain in _FROM or before in _FROM)
-        if word.plain not in filler and word.plain not in besides and not of_a_place:
+        said = dialog.words.spelt(word.plain)
+        of_a_place = besides and (said in _FROM or before in _FROM)
+        if said not in filler and said not in besides and word.plain not in besides and not of_a_place:
             return True
-        before = word.plain
+        before = said
     return False
 
 
@@ -164,7 +174,11 @@ def trimmed(dialog: Dialog, text: str) -> str:
     first = 0
     while first in leads and leads[first] < len(words):
         first = leads[first]
-    return text[words[first].start :].strip(" ,.;:!¡¿?-\n\t") if words else ""
+    last, tail = len(words), dialog.words["tail"]
+    while last - 1 > first and words[last - 1].plain in tail:
+        last -= 1
+    end = words[last - 1].end if words and last < len(words) else len(text)
+    return text[words[first].start : end].strip(" ,.;:!¡¿?-\n\t") if words else ""
 
 
 def wish(dialog: Dialog, text: str, *, asked: bool) -> str:
@@ -179,6 +193,9 @@ def wish(dialog: Dialog, text: str, *, asked: bool) -> str:
         before = whole if phrases(dialog, whole, "want") and not content(dialog, whole) else ""
         wishes = phrases(dialog, whole, "want")
         tied = any(word.plain in dialog.words["tie"] for word in words_of(whole)[:1])
+        if min(_matches(dialog, whole, "unwanted"), default=_PREAMBLE) < _PREAMBLE:  # "no quiero cotización, solo el precio"
+            before = ""
+            continue
         if mark == "\n" and tied and clauses and opened and not wishes:
             clauses[-1] += " " + whole.strip()
         elif mark == "," and clauses and opened and not asked and not wishes and _lists(dialog, whole):
@@ -186,6 +203,7 @@ def wish(dialog: Dialog, text: str, *, asked: bool) -> str:
         elif content(dialog, whole):
             clauses.append(whole)
             opened = wishes or asked
+    clauses = [clause for clause in clauses if not phrases(dialog, clause, "wondering")] or clauses
     wishing = [] if asked else [_from_the_wish(dialog, clause) for clause in clauses if phrases(dialog, clause, "want")]
     return ", ".join(trimmed(dialog, clause) for clause in wishing or clauses)
 
@@ -204,7 +222,7 @@ def _from_the_wish(dialog: Dialog, clause: str) -> str:
 
 def _parts(text: str) -> list[tuple[str, str]]:
     """(the mark before it, the part) for every clause."""
-    pieces = _MARK.split(text)
+    pieces = _MARK.split(_ASKS_MORE.sub("; ", text))
     return list(zip(["", *(mark.strip(" ")[-1:] for mark in pieces[1::2])], pieces[::2], strict=True))
 
 
@@ -293,7 +311,7 @@ def _holds(text: str, lexicon: Lexicon) -> Mapping[str, Mapping[int, int]]:
 
 
 def _found(text: str, lexicon: Lexicon) -> Mapping[str, Mapping[int, int]]:
-    words = [word.plain for word in words_of(text[:_LOOKED_AT])]
+    words = [lexicon.spelt(word.plain) for word in words_of(text[:_LOOKED_AT])]
     found: dict[str, dict[int, int]] = {}
     for start, word in enumerate(words):
         for end in range(min(start + lexicon.longest.get(word, 0), len(words)), start, -1):

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlu import meaning
 from nlu.features import BUCKETS, Floats, Hasher, Ids
+from nlu.meaning import Encoder, Head
 from nlu.noise import misspell
 from nlu.normalise import Normal, normalise
 
@@ -36,9 +38,17 @@ class Example:
 
 class Model:
     """Intent and language of a message. Arrays: `table` int32 [buckets] → row (row 0 is the unseen feature), `idf` float32
-    [rows], `weights` float32 [rows, intents + languages], `bias` float32 [intents + languages]."""
+    [rows], `weights` float32 [rows, intents + languages], `bias` float32 [intents + languages]. `head` is what it learnt over
+    a sentence encoder, when it was trained with one."""
 
-    def __init__(self, intents: tuple[str, ...], languages: tuple[str, ...], temperature: float, arrays: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        intents: tuple[str, ...],
+        languages: tuple[str, ...],
+        temperature: float,
+        arrays: dict[str, Any],
+        head: Head | None = None,
+    ) -> None:
         self.intents = intents
         self.languages = languages
         self.temperature = temperature
@@ -49,6 +59,9 @@ class Model:
         columns = len(intents) + len(languages)
         if self.table.shape != (BUCKETS,) or self.weights.shape != (len(self.idf), columns) or self.bias.shape != (columns,):
             raise ValueError("the model's arrays do not fit its labels")
+        if head is not None and head.weights.shape[1] != len(intents):
+            raise ValueError("the encoder's part does not fit the model's labels")
+        self.head = head
         self._hasher = Hasher()
 
     def vector(self, text: Normal) -> tuple[Ids, Floats]:
@@ -62,9 +75,21 @@ class Model:
         split = len(self.intents)
         return logits[:split] / np.float32(self.temperature), logits[split:]
 
+    def thinks(self, text: Normal, logits: Floats, encoder: Encoder | None) -> Floats:
+        """Intent probabilities: by letters, whose `logits` are `scores`; with the encoder's where those leave a doubt."""
+        likely = softmax(logits)
+        head = self.head
+        if head is None or encoder is None or encoder.name != head.encoder or float(likely.max()) >= meaning.UNSURE:
+            return likely
+        return softmax((logits + head.scores(encoder, text)) / np.float32(head.temperature))
+
     def save(self, path: Path) -> None:
         """Write the model whole or not at all."""
-        meta = {"format": FORMAT, "intents": self.intents, "languages": self.languages, "temperature": self.temperature}
+        head = self.head
+        meta: dict[str, Any] = {"format": FORMAT, "intents": self.intents, "languages": self.languages}
+        meta["temperature"] = self.temperature
+        if head is not None:
+            meta["head"] = [head.encoder, head.temperature, dict(head.spellings), sorted(head.usual)]
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
@@ -76,6 +101,7 @@ class Model:
                     idf=self.idf,
                     weights=self.weights,
                     bias=self.bias,
+                    head=np.zeros(0) if head is None else head.weights,
                 )
             Path(name).replace(path)
         except BaseException:
@@ -90,7 +116,11 @@ class Model:
             if meta["format"] != FORMAT:
                 raise ValueError("a model of another format")
             arrays = {name: file[name] for name in ("table", "idf", "weights", "bias")}
-        return cls(tuple(meta["intents"]), tuple(meta["languages"]), float(meta["temperature"]), arrays)
+            head = None
+            if "head" in meta:
+                encoder, temperature, spellings, usual = meta["head"]
+                head = Head(encoder, float(temperature), spellings, frozenset(usual), file["head"])
+        return cls(tuple(meta["intents"]), tuple(meta["languages"]), float(meta["temperature"]), arrays, head)
 
 
 def softmax(logits: Floats) -> Floats:
@@ -112,17 +142,20 @@ def _weighted(ids: Ids, table: Ids, idf: Floats) -> tuple[Ids, Floats]:
     return buckets, (values / np.float32(norm) if norm else values)
 
 
-def train(examples: Sequence[Example], seed: int = 7) -> Model:
-    """Learn from labelled lines, each also in misspelt forms; the same lines always give the same model.
+def train(examples: Sequence[Example], seed: int = 7, encoder: Encoder | None = None) -> Model:
+    """Learn from labelled lines, each also in misspelt forms; the same lines always give the same model. Over an `encoder` it
+    learns them once more.
 
     One pass trains the model and, beside it in the same rows, `FOLDS` models that each leave a part of the lines out; what these
     say about the lines they never saw sets the temperature, so that a confidence of .8 is right about eight times in ten.
     """
+    examples = list(dict.fromkeys(examples))  # a line that stands twice teaches nothing more
     rng = Random(seed)
     intents = tuple(sorted({e.intent for e in examples}))
     languages = tuple(sorted({e.language for e in examples if e.language}))
     hasher = Hasher()
-    clean = [hasher.ids(normalise(e.text)) for e in examples]
+    normal = [normalise(e.text) for e in examples]
+    clean = [hasher.ids(text) for text in normal]
     noisy = [hasher.ids(normalise(misspell(e.text, rng, 0.35))) for e in examples]
     table, idf = _rows(clean, noisy)
     vectors = [[_weighted(ids, table, idf) for ids in both] for both in zip(clean, noisy, strict=True)]
@@ -140,7 +173,26 @@ def train(examples: Sequence[Example], seed: int = 7) -> Model:
         unseen[i] = values @ weights[rows, start : start + count] + bias[start : start + count]
     keep = np.r_[0:count, count * (1 + FOLDS) : len(bias)]
     arrays = {"table": table, "idf": idf, "weights": np.ascontiguousarray(weights[:, keep]), "bias": bias[keep]}
-    return Model(intents, languages, _temperature(unseen, intent_of), arrays)
+    temperature = _temperature(unseen, intent_of)
+    head = None
+    if encoder is not None:
+        head = _head(encoder, normal, unseen / np.float32(temperature), intent_of, fold_of == 0)
+    return Model(intents, languages, temperature, arrays, head)
+
+
+def _head(encoder: Encoder, texts: Sequence[Normal], logits: Floats, intent_of: Numbers, apart: NDArray[np.bool_]) -> Head:
+    """What is learnt over the encoder. Its temperature comes from the lines that stay `apart` at first, beside what the letters
+    say of lines unseen, `logits`."""
+    count = logits.shape[1]
+    spellings, usual = meaning.spelling(texts)
+    head = Head(encoder.name, 1.0, spellings, usual, np.zeros((encoder.size + 1, count), dtype=np.float32))
+    vectors = encoder.encode([head.respelt(text) for text in texts])
+    if not apart.any() or apart.all():
+        return replace(head, weights=meaning.fit(vectors, intent_of, count))
+    first = meaning.fit(vectors[~apart], intent_of[~apart], count)
+    joined = logits[apart] + meaning.scores(first, vectors[apart])
+    temperature = _temperature(joined, intent_of[apart])
+    return replace(head, temperature=temperature, weights=meaning.fit(vectors, intent_of, count))
 
 
 def _descend(

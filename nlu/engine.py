@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from nlu import classifier, features, noise, normalise, rasa_yaml
-from nlu.classifier import Example, Model, softmax
+from nlu import classifier, features, meaning, noise, normalise, rasa_yaml
+from nlu.classifier import Example, Model
 from nlu.cues import is_question, looks_like_a_name
 from nlu.faq import Questions
 from nlu.features import Floats, Ids
 from nlu.language import decide
+from nlu.meaning import Encoder
 from nlu.normalise import Normal, lexicon
 from nlu.understanding import NOTHING, FaqIndex, Understanding
 
 CORPUS = Path(__file__).parent / "corpus"
+STAFF = CORPUS / "staff"
+"""What sellers, managers, suppliers and customers ask for: a model of its own, lest "mis prospectos" be a prospect's wish."""
 _QUESTION = re.compile(r"¿[^?]*\?|(?:[^.,;!?¿\n]|[.,](?=\d))*\?")
 _PART = re.compile(r"[?¿,;.!\n]+| (?:y|e|and) ")
 LEAST, MARGIN = 0.35, 0.10
@@ -43,17 +46,25 @@ REPAIRS = (
 TOPICS = frozenset(
     {
         "catalog",
+        "details",
         "discount",
         "hours",
+        "invoice",
         "location",
         "order_status",
         "payment",
         "price",
+        "privacy",
         "quote",
+        "recommend",
+        "repairs",
         "returns",
         "shipping",
         "stock",
+        "trade_in",
+        "trust",
         "warranty",
+        "wholesale",
     }
 )
 """What a person may ask about, and may also pick as one of our choices."""
@@ -78,14 +89,14 @@ QUESTION = -2.0
 """What is added to the logit of `inform` when the text asks something."""
 
 
-def load(cache: Path | None = None, corpus: Path = CORPUS) -> Engine:
-    """The engine that has learnt the lines of the folder `corpus`, by default the shipped ones.
+def load(cache: Path | None = None, corpus: Path = CORPUS, encoder: Encoder | None = None) -> Engine:
+    """The engine that has learnt the lines of the folder `corpus`, by default the shipped ones; with the help of an `encoder`.
 
     It is trained on the first start and kept in the folder `cache` under the hash of what it was made from. A damaged or missing
     file is made anew; a folder that cannot be written costs the next start its speed, nothing else.
     """
     lines = rasa_yaml.read(corpus)
-    file = cache / f"nlu-{_fingerprint(corpus)}.npz" if cache else None
+    file = cache / f"nlu-{_fingerprint(corpus, encoder)}.npz" if cache else None
     model: Model | None = None
     if file is not None and file.exists():
         try:
@@ -93,12 +104,12 @@ def load(cache: Path | None = None, corpus: Path = CORPUS) -> Engine:
         except Exception:  # whatever zipfile and numpy make of a damaged file
             model = None
     if model is None:
-        model = classifier.train([Example(line.text, line.intent, line.language) for line in lines])
+        model = classifier.train([Example(line.text, line.intent, line.language) for line in lines], encoder=encoder)
         if file is not None:
             with contextlib.suppress(OSError):
                 model.save(file)
                 _prune(file)
-    return Engine(model, {normalise.normalise(line.text).plain: line.intent for line in lines})
+    return Engine(model, {normalise.normalise(line.text).plain: line.intent for line in lines}, encoder)
 
 
 def _prune(newest: Path) -> None:
@@ -108,10 +119,10 @@ def _prune(newest: Path) -> None:
             old.unlink(missing_ok=True)
 
 
-def _fingerprint(corpus: Path) -> str:
-    """Of everything a model is made from: the corpus, and the code that reads it."""
-    digest = hashlib.sha256()
-    code = [Path(module.__file__ or "") for module in (classifier, features, noise, normalise)]
+def _fingerprint(corpus: Path, encoder: Encoder | None) -> str:
+    """Of everything a model is made from: the corpus, the encoder, and the code that reads it."""
+    digest = hashlib.sha256((encoder.name if encoder else "").encode())
+    code = [Path(module.__file__ or "") for module in (classifier, features, meaning, noise, normalise)]
     for file in [*sorted(f for f in corpus.iterdir() if f.suffix in {".yml", ".yaml"}), normalise.WORDS, *code]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
@@ -124,9 +135,20 @@ def _asked_parts(text: str) -> list[str]:
 
 def _asking_part(text: str) -> str:
     """The last question of a message that says something else besides; "" when it is all question."""
-    found = _QUESTION.findall(text[: normalise.LONGEST])
-    asking = found[-1].strip() if found else ""
+    text = text[: normalise.LONGEST]
+    if "?" in text:
+        found = _QUESTION.findall(text)
+        asking = found[-1].strip() if found else ""
+    else:
+        *_, last = None, *_asking().finditer(normalise.unaccent(text.lower()))
+        asking = text[last.end() :].strip() if last is not None else ""
     return asking if len(asking) + 3 < len(text.strip()) else ""
+
+
+@cache
+def _asking() -> re.Pattern[str]:
+    """What comes before a question without marks: "quiero saber si"."""
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, lexicon()['asking']))})\b")
 
 
 @cache
@@ -152,8 +174,9 @@ class _Look(NamedTuple):
 class Engine:
     """Implements `nlu.understanding.Nlu` over a model."""
 
-    def __init__(self, model: Model, by_heart: Mapping[str, str] | None = None) -> None:
+    def __init__(self, model: Model, by_heart: Mapping[str, str] | None = None, encoder: Encoder | None = None) -> None:
         self.model = model
+        self._encoder = encoder
         self._by_heart = by_heart or {}
         self._inform = model.intents.index("inform") if "inform" in model.intents else None
         self._consents = [place for place, intent in enumerate(model.intents) if intent in CONSENT]
@@ -175,23 +198,26 @@ class Engine:
             return NOTHING
         normal, asks = look.normal, look.asks
         intent, confidence = self._intent(text, look, expected)
-        asking = self._look(_asking_part(text)) if "?" in text else None
+        part = _asking_part(text) if asks else ""
+        asking = self._look(part) if part else None
         if asking is not None:  # "Camila, ¿qué portátiles tienen?": what is asked is looked at by itself
-            topic, sure = self._intent(_asking_part(text), asking, expected)
+            topic, sure = self._intent(part, asking, expected)
             if topic in TOPICS and sure > confidence:
                 intent, confidence = topic, sure
+        parts = _asked_parts(text) if asks else []
+        topics = self._topics(parts) if len(parts) > 1 else ()
         key, likeness, also = None, 0.0, None
         if intent != "inform" or expected is None or asks:  # an answer is no frequent question
             if isinstance(faq, Questions):
                 asked = asking or look
                 key, likeness = faq.nearest(asked.vector, asked.intents)
-                if key is not None and asks and len(parts := _asked_parts(text)) > 1:
+                if key is not None and len(parts) > 1:
                     key, likeness, also = self._two(parts, faq, key, likeness)
             elif faq is not None:
                 key, likeness = faq.match(text)
         named = intent == "inform" and expected in NAMES and len(normal.words) <= 4
         language = None if named else decide(normal, self.model.languages, look.languages)
-        return Understanding(intent, round(confidence, 4), key, likeness, language, also)
+        return Understanding(intent, round(confidence, 4), key, likeness, language, also, topics)
 
     def _look(self, text: str) -> _Look | None:
         """None when there is no word in it. What is short is said often, and looked at once."""
@@ -203,8 +229,18 @@ class Engine:
             return None
         vector = self.model.vector(normal)
         logits, languages = self.model.scores(vector)
-        intents = softmax(logits)
+        intents = self.model.thinks(normal, logits, self._encoder)
         return _Look(normal, vector, intents, intents.tolist(), languages, is_question(normal))
+
+    def _topics(self, parts: Sequence[str]) -> tuple[str, ...]:
+        """What the parts of a message surely ask about, where that is more than one thing."""
+        found: dict[str, None] = {}
+        for part in parts:
+            look = self._look(part)
+            intent, sure = self._intent(part, look, None) if look is not None else ("", 0.0)
+            if intent in TOPICS and sure >= SECOND:
+                found[intent] = None
+        return tuple(found) if len(found) > 1 else ()
 
     def _two(self, parts: Sequence[str], faq: Questions, key: str, likeness: float) -> tuple[str, float, str | None]:
         """The two frequent questions that the parts of a message ask most surely, in its order."""

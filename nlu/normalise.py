@@ -70,6 +70,12 @@ def _abbreviations() -> Mapping[str, tuple[str, ...]]:
     return {short: tuple(meant.split()) for short, meant in lexicon()["abbreviations"].items()}
 
 
+def meant(word: str) -> str:
+    """What a plain word of chat spelling stands for, where that is one word; else the word."""
+    long = _abbreviations().get(word)
+    return long[0] if long is not None and len(long) == 1 else word
+
+
 def unaccent(text: str) -> str:
     """Without accents, tildes and cedillas."""
     if text.isascii():

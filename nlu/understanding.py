@@ -20,6 +20,8 @@ class Understanding:
     """`es`, `en` or `pt`."""
     also: str | None = None
     """The key of a second frequent question that the same message asks."""
+    topics: tuple[str, ...] = ()
+    """The intents of its parts, where several of them surely ask something."""
 
 
 NOTHING = Understanding()

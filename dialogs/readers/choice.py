@@ -40,9 +40,10 @@ _EMPTY_WORDS = words(
 _POSSESSIVE = (" mi", " meu", " minha", " my")
 _COURTEOUS = words("favor porfa porfavor gracias misma mismo mesmo mesma nomas solo solamente please pues obrigado obrigada")
 _WORDS = re.compile(r"[a-z0-9$+]+")
-_SHORT_FOR = {"pa": "para", "pra": "para", "xa": "para", "d": "de"}
+_SHORT_FOR = {"pa": "para", "pra": "para", "xa": "para", "d": "de", "hj": "hoje", "oy": "hoy"}
 _NEGATED = re.compile(
     r"\b(?:no|not|nao|ni|sin|sem|tampoco)(?: (?:es|para|la|el|una|un|soy|quiero|for|a|the|e|uma|um|de|somos|son))* $"
+    r"|\b(?:que|what|o que) (?:es|significa|quiere decir|is|means|significa)(?: (?:el|la|un|una|eso de))? $"
 )
 _CLAUSE = re.compile(r"[^,;.!?\n]+[?]?")
 _CLOSE, _MARGIN = 78.0, 8.0

@@ -16,7 +16,7 @@ from dialogs.readers.hours import time_of_day
 from dialogs.readers.words import fold, is_blank, unknown
 
 _FOR = re.compile(
-    r"\b(?:para|pa|pra|antes de|antes del|hasta|by|before|for|until|on|ate|lo necesito|la necesito|los necesito|las necesito|"
+    r"\b(?:para|pa|pal|pra|antes de|antes del|hasta|by|before|for|until|on|ate|lo necesito|la necesito|los necesito|las necesito|"
     r"need it|"
     r"entrega|entregan|recojo|maximo|a mas tardar|seria|preciso)(?: el| la| los| antes de| antes del| este| a)? ?$"
 )

@@ -93,7 +93,8 @@ solo otro otra nada nadie algo alguien persona humano asesor asesora bot robot c
 atras repetir saltar continuar seguir parar stop baja alta empezar nombre nombres apellido llamo llama digo decir importa
 anonimo ninguno ninguna jaja jajaja jeje jejeje lol xd puto puta mierda idiota estupido estupida imbecil pendejo pendeja
 cabron malparido hijueputa gonorrea marica maricon verga carajo joder huevon boludo pelotudo porra caralho fuck shit bitch
-asshole dumb stupid merda i you we they want need the a an is are my your please thanks thank not what how much where when
+asshole dumb stupid merda causa pata bro like about around bucks
+i you we they want need the a an is are my your please thanks thank not what how much where when
 who why can could would buy price cost phone computer from with for and or new customer help human agent person anonymous
 none nobody eu voce quero preciso obrigado obrigada sim nao qual quanto onde quando preco ajuda pessoa lunes martes
 miercoles jueves viernes sabado enero febrero abril mayo junio agosto septiembre octubre noviembre diciembre millones millon

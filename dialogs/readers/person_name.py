@@ -19,8 +19,8 @@ _NAMED = re.compile(
     r"puedes? (?:llamarme|decirme)|dime|call me|name:|nombre:|nome:|de parte de)\s*:? *"
 )
 _AM = re.compile(
-    r"(?:\b(?:yo |eu )?(?:[sz]o[yi]|sou(?: [oa])?)|\bi'?m|\bi am|\bthis is|^\W*(?:hola\W+)?(?:aqui|aca|aqui e|con|fala|quem fala "
-    r"e))\b:? *"
+    r"(?:\b(?:yo |eu )?(?:[sz]o[yi]|sou(?: [oa])?)|\bi'?m|\bit'?s|\bi am|\bthis is|^\W*(?:hola\W+)?(?:aqui|aca|aqui e|con|fala|"
+    r"quem fala e))\b:? *"
 )
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.\u0300-\u036f-](?=[^\W\d_]|\.?\s|$))*", re.UNICODE)
 _BREAK = re.compile(r"[,;:!?¡¿()/|\n\d@\"*_#+=<>{}\[\]\\]|\s-\s|(?<!\b\w)\.(?:\s|$)|$")

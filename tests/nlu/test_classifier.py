@@ -30,6 +30,10 @@ def test_training_is_deterministic() -> None:
     assert one.temperature == other.temperature
 
 
+def test_a_line_that_stands_twice_counts_once() -> None:
+    assert np.array_equal(train([*LINES, *LINES[:3]]).weights, train(LINES).weights)
+
+
 def test_it_learns_what_it_is_shown_and_reads_by_ear() -> None:
     model = train(LINES)
     assert all(_best(model, line.text) == line.intent for line in LINES)

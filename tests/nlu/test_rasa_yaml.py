@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nlu.engine import CORPUS
-from nlu.evaluate import HELD_OUT
+from nlu.engine import CORPUS, STAFF
 from nlu.normalise import normalise
 from nlu.rasa_yaml import CorpusError, read
 
@@ -87,10 +86,11 @@ def test_a_line_under_two_intents_is_kept_when_asked(tmp_path: Path) -> None:
     assert [line.intent for line in read(file, strict=False)] == ["a", "b"]
 
 
-def test_the_shipped_corpus_contradicts_itself_nowhere_and_holds_nothing_of_the_held_out_part() -> None:
+@pytest.mark.parametrize("corpus", [CORPUS, STAFF], ids=["sales", "staff"])
+def test_the_shipped_corpus_contradicts_itself_nowhere_and_holds_nothing_of_the_held_out_part(corpus: Path) -> None:
     intent_of: dict[str, str] = {}
-    for line in read(CORPUS):
+    for line in read(corpus):
         assert intent_of.setdefault(normalise(line.text).plain, line.intent) == line.intent, line
-    held_out = read(HELD_OUT)
+    held_out = read(corpus / "held_out")
     assert not [line for line in held_out if normalise(line.text).plain in intent_of]
     assert {line.intent for line in held_out} == set(intent_of.values())
