@@ -151,6 +151,12 @@ def _asking() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, lexicon()['asking']))})\b")
 
 
+def looked_at(text: str) -> set[str]:
+    """Every text whose intent `understand` wants to know for this one: itself, and what it asks in parts."""
+    parts = _asked_parts(text) if is_question(normalise.normalise(text)) else []
+    return {text, _asking_part(text), *(parts if len(parts) > 1 else ())} - {""}
+
+
 @cache
 def _answers() -> Mapping[str, frozenset[str]]:
     """The words that answer a question, by its reader."""

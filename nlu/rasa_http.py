@@ -16,7 +16,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from nlu.engine import Engine, _asking_part, _Look
+from nlu.engine import Engine, _Look, looked_at
 from nlu.features import Floats
 from nlu.normalise import LONGEST
 from nlu.rasa_export import from_rasa
@@ -87,7 +87,7 @@ class Rasa(Engine):
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
     ) -> None:
-        super().__init__(engine.model, engine._by_heart)
+        super().__init__(engine.model, engine._by_heart, engine._encoder)
         self._ask = ask
         self._note = note
         self._clock = clock
@@ -101,7 +101,7 @@ class Rasa(Engine):
         """Have an answer ready for each of these, as far as the server gives them in time; never raises."""
         now = self._clock()
         self._told = {text: told for text, told in self._told.items() if told.until > now}
-        wanted = {part for text in texts for part in (text, _asking_part(text)) if self._asks(part)} - self._told.keys()
+        wanted = {part for text in texts for part in looked_at(text) if self._asks(part)} - self._told.keys()
         if not wanted or (self._failures >= FAILURES and now < self._rests_until):
             return
         with suppress(TimeoutError):

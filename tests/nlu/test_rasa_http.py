@@ -111,9 +111,10 @@ async def test_a_question_in_a_message_is_asked_by_itself_too(nlu: Engine) -> No
     server = Server(answer(("greet", 0.7), ("price", 0.2)))
     desk = Desk(nlu, server)
     await desk.nlu.foresee(["soy Camila, ¿qué me dice de eso?"])
-    assert sorted(server.asked) == ["soy Camila, ¿qué me dice de eso?", "¿qué me dice de eso?"]
+    parts = ["qué me dice de eso", "soy Camila"]
+    assert sorted(server.asked) == [*parts, "soy Camila, ¿qué me dice de eso?", "¿qué me dice de eso?"]
     desk.nlu.understand("soy Camila, ¿qué me dice de eso?")
-    assert desk.news == {"answered": 2}
+    assert desk.news == {"answered": 4}, "the engine needs no guess of its own"
 
 
 @pytest.mark.parametrize("text", ["/stop", "  /stop", "//stop", "\n/ stop{}"])

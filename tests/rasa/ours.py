@@ -10,11 +10,12 @@ from pathlib import Path
 import psutil
 
 from nlu.engine import load
+from nlu.meaning import installed
 
 
 def main(training: Path, cache: Path, texts: Path) -> None:
     started = time.perf_counter()
-    engine = load(cache, training)
+    engine = load(cache, training, encoder=installed())
     loaded = time.perf_counter() - started
     took = []
     for text in json.loads(texts.read_text("utf-8")):
