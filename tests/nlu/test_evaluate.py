@@ -27,14 +27,14 @@ def test_the_commands_of_our_own_people_are_a_model_of_their_own() -> None:
     assert "messy" not in report.scores
 
 
-@pytest.mark.parametrize(("language", "floor"), [("es", 0.84), ("en", 0.76), ("pt", 0.80)])
+@pytest.mark.parametrize(("language", "floor"), [("es", 0.84), ("en", 0.86), ("pt", 0.85)])
 def test_held_out_floor(nlu: Engine, held_out: tuple[Line, ...], language: str, floor: float) -> None:
     scored = evaluate.score(nlu.model, [line for line in held_out if line.language == language and "messy" not in line.where])
     assert scored.accuracy >= floor, scored.confusions
     assert scored.macro_f1 >= floor - 0.02
     assert scored.auroc is not None
     assert scored.auroc >= 0.92
-    assert scored.right_of_acted_on >= 0.91
+    assert scored.right_of_acted_on >= 0.93
 
 
 def test_a_foreign_rasa_project_is_trained_and_tested(tmp_path: Path) -> None:
