@@ -184,13 +184,9 @@ def _theirs(session: Session, user_id: int, *, skip_locked: bool = False) -> Seq
         .order_by(Conversation.id)
         .with_for_update(of=Conversation, key_share=True, skip_locked=skip_locked)
     ).all()
-    return session.scalars(
-        ledger.among_open(select(Assignment))
-        .where(Assignment.user_id == user_id, Assignment.conversation_id.in_(talks))
-        .order_by(Assignment.conversation_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).all()
+    theirs = ledger.among_open(select(Assignment)).where(Assignment.user_id == user_id, Assignment.conversation_id.in_(talks))
+    theirs = theirs.order_by(Assignment.conversation_id).with_for_update(key_share=True)
+    return session.scalars(theirs.execution_options(populate_existing=True)).all()
 
 
 def give_up(session: Session, row: Assignment, now: datetime) -> None:

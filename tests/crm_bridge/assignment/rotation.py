@@ -16,7 +16,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import absence, decisions, ledger, opening, overlooked, rules, sellers, service
@@ -80,9 +80,10 @@ class Process:
             for _, rows in due:
                 for offered in await self._write(self._decide, self._some(rows, 8)):
                     await self._write(self._answer, offered)
-            for offer in self._some(await self._find(select(Offer.id).where(Offer.state == "offered")), 6):
+            offers, taken = await self._database.read(_standing)
+            for offer in self._some(offers, 6):
                 await self._write(self._answer, offer)
-            for talk in self._some(await self._find(select(Assignment.conversation_id).where(Assignment.state == "accepted")), 6):
+            for talk in self._some(taken, 6):
                 await self._write(done, talk, self._now)
             if self._chance.random() < 0.2:
                 await self._write(self._come_and_go)
@@ -90,15 +91,13 @@ class Process:
     async def _write(self, work: Any, *given: Any) -> Any:
         return await self._database.write(lambda session: work(session, *given), company=self._crew["company"])
 
-    async def _find(self, query: Any) -> list[int]:
-        return await self._database.read(lambda session: list(session.scalars(query.limit(40))))
-
     def _some(self, rows: list[int], most: int) -> list[int]:
         """Few of them, so that two processes are at the same one now and then, and not always."""
         return self._chance.sample(rows, min(most, (len(rows) + 1) // 2))
 
     async def _waiting(self) -> bool:
-        return bool(await self._find(select(Assignment.id).where(Assignment.state.in_(("waiting", "offered")))))
+        left = ledger.among_open(select(Assignment.id)).where(Assignment.state.in_(("waiting", "offered"))).limit(1)
+        return await self._database.read(lambda session: session.scalar(left)) is not None
 
     def _open(self, session: Session, some: int) -> None:
         for _ in range(some):
@@ -124,34 +123,29 @@ class Process:
 
     def _unfit(self, session: Session, chosen: int) -> list[str]:
         """As the books stand now: no other decision and nobody's coming and going is in between."""
-        today = f"{self._now:%Y-%m-%d}"  # all of it is one day in the company's zone too
-        user, work = session.execute(
-            select(User, Seller).join(Seller, Seller.user_id == User.id).where(User.id == chosen)
-            .execution_options(populate_existing=True)
-        ).one()  # fmt: skip
-        on_leave = session.scalar(
-            select(Leave.id).where(Leave.user_id == chosen, Leave.first_day <= today, Leave.last_day >= today).limit(1)
-        )
-        load = load_of(session, chosen)
-        checks = {
-            "is gone": not user.active,
-            "is busy": work.away,
-            "is on leave": on_leave is not None,
-            f"has {load} of {work.capacity}": load > work.capacity,
-        }
+        today = f"{self._now:%Y-%m-%d}"
+        on_leave = exists().where(Leave.user_id == chosen, Leave.first_day <= today, Leave.last_day >= today)
+        theirs = Assignment.user_id == chosen, Assignment.state.in_(("offered", "accepted"))
+        load = select(func.sum(ledger.LOAD)).where(*theirs).scalar_subquery()
+        active, away, capacity, absent, has = session.execute(
+            select(User.active, Seller.away, Seller.capacity, on_leave, load)
+            .join(Seller, Seller.user_id == User.id)
+            .where(User.id == chosen)
+        ).one()
+        checks = {"is gone": not active, "is busy": away, "is on leave": absent, f"has {has} of {capacity}": has > capacity}
         return [why for why, holds in checks.items() if holds]
 
     def _before_their_turn(self, session: Session, decision: decisions.Decision) -> str:
         """Whoever has had least is asked, but after those who were not asked yet."""
         assert decision.offer is not None
         row, chosen = decision.assignment.id, decision.offer.user_id
+        ahead = {each.user_id: each.ahead for each in decision.choice.considered if not each.left_out}
+        if ahead[chosen] == min(ahead.values()):
+            return ""
         let_pass = select(Offer.user_id).where(Offer.assignment_id == row, Offer.state.in_(("declined", "expired")))
         asked = set(session.scalars(let_pass))
-        ahead = {each.user_id: each.ahead for each in decision.choice.considered if not each.left_out}
-        rivals = [turns for user, turns in ahead.items() if user not in asked or chosen in asked]
-        if ahead[chosen] > min(rivals):
-            return f"{chosen} was asked {ahead[chosen]} turns ahead, with {min(rivals)} there"
-        return ""
+        least = min(turns for user, turns in ahead.items() if user not in asked or chosen in asked)
+        return f"{chosen} was asked {ahead[chosen]} turns ahead, with {least} there" if ahead[chosen] > least else ""
 
     def _answer(self, session: Session, offer_id: int) -> None:
         offer, talk = session.execute(
@@ -163,7 +157,7 @@ class Process:
         try:
             if does < 0.7:
                 service.answer(session, offer.id, offer.user_id, self._now)
-                take(session, talk, offer.user_id, self._now)
+                take(session, self._crew["company"], talk, offer.user_id, self._now)
             elif does < 0.8:
                 service.decline(session, offer.id, offer.user_id, "page", self._now)
         except rules.AssignmentRefusal:
@@ -192,13 +186,24 @@ class Process:
             sellers.set_away(session, user, away=away, now=self._now)
 
 
-def take(session: Session, talk_id: int, user_id: int, now: datetime) -> None:
+def _standing(session: Session) -> tuple[list[int], list[int]]:
+    """Offers that stand, and conversations that somebody has."""
+    rows = session.execute(
+        ledger.among_open(select(Assignment.state, Assignment.conversation_id, Offer.id))
+        .outerjoin(Offer, (Offer.assignment_id == Assignment.id) & (Offer.state == "offered"))
+        .where(Assignment.user_id.is_not(None))
+        .limit(40)
+    ).all()
+    offers = [offer for state, _, offer in rows if state == "offered" and offer is not None]
+    return offers, [talk for state, talk, _ in rows if state == "accepted"]
+
+
+def take(session: Session, company: int, talk_id: int, user_id: int, now: datetime) -> None:
     """Accept, and keep in the journal who did."""
     standing = select(Assignment.state).where(Assignment.conversation_id == talk_id, Assignment.state != "closed")
     before = session.scalar(standing)
     service.accept(session, talk_id, user_id, "page", now)
     if before != "accepted":
-        company = session.scalars(select(User.company_id).where(User.id == user_id)).one()
         record(session, company, TakenOver(by=""), now, conversation=talk_id, user=user_id)
 
 
@@ -208,15 +213,6 @@ def done(session: Session, talk_id: int, now: datetime) -> None:
     hand = service.current(session, talk_id, lock=True)
     if hand is not None and hand.state == "accepted":
         service.close(session, talk_id, now)
-
-
-def load_of(session: Session, user: int) -> int:
-    rows = session.execute(
-        select(Assignment.priority, func.count())
-        .where(Assignment.user_id == user, Assignment.state.in_(("offered", "accepted")))
-        .group_by(Assignment.priority)
-    )
-    return sum(rules.LOAD[priority] * many for priority, many in rows)
 
 
 def hand_over(session: Session, company: int, number: int, team: int, priority: str, now: datetime) -> int:

@@ -170,7 +170,7 @@ async def _even_out(database: Database, crew: Crew, chance: random.Random) -> No
         assert decision is not None
         assert decision.offer is not None
         talk = decision.assignment.conversation_id
-        rotation.take(session, talk, decision.offer.user_id, now)
+        rotation.take(session, company, talk, decision.offer.user_id, now)
         rotation.done(session, talk, now)
 
     await database.write(all_back, company=company, patience=60)
