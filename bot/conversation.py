@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -27,6 +27,7 @@ from bot.metrics import FAILED_TURNS, TURNS
 from bot.numbers import Numbers, OurNumber, text
 from bot.standin import Outgoing
 from bot.translate import PREVIEW, Said, language_of, to_outbound, to_turn, written
+from bot.written import Again, Written
 from crm_bridge.assignment import opening
 from crm_bridge.assignment.sellers import first_team, waking_last
 from crm_bridge.assignment.service import close
@@ -48,44 +49,6 @@ from notifications import alerts
 TRIES = 3
 _decode = msgspec.json.Decoder(Inbound).decode
 _encode = msgspec.json.Encoder().encode
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A conversation that has more to answer, after `wait` seconds."""
-
-    company_id: int
-    number_id: int
-    conversation_id: int
-    wait: float = 0.0
-
-
-@dataclass(slots=True)
-class Written:
-    """What a batch writes, and what follows when it is durable."""
-
-    talks: list[dict[str, Any]] = field(default_factory=list)
-    done: list[int] = field(default_factory=list)
-    outgoing: list[dict[str, Any]] = field(default_factory=list)
-    messages: list[Outgoing] = field(default_factory=list)
-    told: list[Description] = field(default_factory=list)
-    handed: list[dict[str, Any]] = field(default_factory=list)
-    """Hand-overs to people."""
-    heard: list[int] = field(default_factory=list)
-    """Conversations whose person wrote to the one of us who answers it."""
-    changed: list[tuple[int, Change]] = field(default_factory=list)
-    """(company, what of it the pages show anew)"""
-    touched: list[int] = field(default_factory=list)
-    """Conversations that one of our own people changed from their chat: what was read of them before holds no more."""
-    turned: list[int] = field(default_factory=list)
-    """Conversations that were answered."""
-    again: list[Again] = field(default_factory=list)
-    missed: list[int] = field(default_factory=list)
-    """Conversations that could not be had: somebody holds them, or they are merged into others."""
-
-    def add(self, other: Written) -> None:
-        for part in fields(self):
-            getattr(self, part.name).extend(getattr(other, part.name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
 from bot.cluster import Cluster
-from bot.conversation import Again, Conversations
+from bot.conversation import Conversations
 from bot.fair import FairQueue, Place
 from bot.live import Change
 from bot.numbers import Numbers
 from bot.outbox import PAIR_BURST, PAIR_EVERY, PAIRS_KEPT
 from bot.rates import Bucket
 from bot.standin import Outgoing
+from bot.written import Again
 from data import dialog_state, inbox
 from data.session import Database
 
