@@ -39,8 +39,8 @@ def add(session: Session, talk_id: int, author_id: int, words: str, now: datetim
 def edit(session: Session, talk_id: int, note_id: int, author_id: int, words: str, now: datetime) -> tuple[Note, list[Alert]]:
     """Change one's own note. Who was told of it is not told again, but for the words that an alert of theirs still shows; who is
     named no more is not told. Returns the alerts that changed, too. LookupError; NothingWritten, TooLong."""
-    check_words(words)
     row = _own(session, talk_id, note_id, author_id)
+    check_words(words)
     if words == row.words:
         return row, []
     author, named = _people(session, author_id, words)

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.keys import CLOCK
-from crm_bridge.assignment import opening, sellers
-from crm_bridge.assignment import service as assignment
+from crm_bridge.assignment import decisions, opening, sellers
 from data.tables import Conversation
 from notifications import alerts
 
@@ -31,7 +30,7 @@ async def offer(site: Any) -> tuple[int, int]:
             now=now,
         )
         opening.open_all(session, [opened])
-        decision = assignment.decide(session, opened["id"], now)
+        decision = decisions.decide(session, opened["id"], now)
         assert decision is not None
         assert decision.offer is not None
         facts = alerts.facts_of(session, decision.assignment, offer=decision.offer)

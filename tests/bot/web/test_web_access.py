@@ -18,7 +18,7 @@ from bot.web.routes import ROUTES
 from crm_bridge import events
 from crm_bridge.assignment import absence, sellers
 from crm_bridge.companies import rules
-from data.tables import WebSession
+from data.tables import Note, WebSession
 
 ROW_OF = {
     "conversations": "talk",
@@ -35,7 +35,8 @@ ROW_OF = {
 
 
 def address(route: Route, ids: dict[str, int]) -> str:
-    return re.sub(r"\{id:\\d\+\}", str(ids[ROW_OF.get(route.path.split("/")[1], "talk")]), route.path)
+    path = route.path.replace(r"{note:\d+}", str(ids["note"]))
+    return path.replace(r"{id:\d+}", str(ids[ROW_OF.get(route.path.split("/")[1], "talk")]))
 
 
 async def ids_of(site: Any, company: str) -> dict[str, int]:
@@ -50,7 +51,13 @@ def team_of(session: Any, ids: dict[str, int]) -> dict[str, int]:
     team = sellers.first_team(session, ids["company"], datetime.now(UTC))
     leave = absence.add_leave(session, ids["seller"], "2090-01-01", "", "secreto de una")
     holiday = absence.add_holiday(session, "2090-01-06", "secreto de una")
-    return {"team": team, "leave": leave.id, "holiday": holiday.id}
+    note = Note(
+        company_id=ids["company"], conversation_id=ids["talk"], author_id=ids["seller"], words="secreto de una", mentions=[],
+        created_at=datetime.now(UTC),
+    )  # fmt: skip
+    session.add(note)
+    session.flush()
+    return {"team": team, "leave": leave.id, "holiday": holiday.id, "note": note.id}
 
 
 async def test_every_route_of_the_application_is_in_the_table(site: Any) -> None:
