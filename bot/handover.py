@@ -36,6 +36,8 @@ POLL = 1.0
 """Seconds between two looks for what is due; what a turn hands over is looked at right away."""
 TOGETHER = 4
 """What is done at the same time: each is a transaction of its own, and they share commits."""
+GATHER = 0.1
+"""Seconds that what was handed over waits for others while the turns are busy: to decide about many costs little more."""
 YIELDS = 9
 """While the turns are busy, nine tenths of the time are theirs."""
 PUT_OFF = timedelta(minutes=1)
@@ -90,6 +92,8 @@ class Handover:
                     await self._woken.wait()
             except TimeoutError:
                 pass
+            else:
+                await asyncio.sleep(GATHER if self._busy() else 0)
             self._woken.clear()
             try:
                 if loop.time() >= next_overlooked:

@@ -8,14 +8,17 @@ from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import ledger, rules
 from crm_bridge.companies.hours import Hours
+from data.prepared import Prepared
 from data.tables import Assignment, Company, Holiday, Leave, Number, Seller, Team, TeamMember, User
 
 _HANDS = cast(Table, Assignment.__table__)
+_TEAMS = cast(Table, Team.__table__)
+_FIRST = Prepared(select(func.min(_TEAMS.c.id)).where(_TEAMS.c.company_id == bindparam("company")))
 _LATER = "wake at the end"
 FIRST_TEAM = "Ventas"
 MOST_WOKEN = 50
@@ -32,12 +35,11 @@ def team_of(session: Session, company_id: int, number_id: int | None, now: datet
 
 def first_team(session: Session, company_id: int, now: datetime) -> int:
     """The company's first team, made with all its sellers when there is none."""
-    found = session.scalar(select(func.min(Team.id)).where(Team.company_id == company_id))
-    if found is not None:
+    session.flush()
+    if (found := _first_of(session, company_id)) is not None:
         return found
     session.execute(select(Company.id).where(Company.id == company_id).with_for_update(key_share=True))
-    found = session.scalar(select(func.min(Team.id)).where(Team.company_id == company_id))
-    if found is not None:
+    if (found := _first_of(session, company_id)) is not None:
         return found
     team = Team(company_id=company_id, name=FIRST_TEAM, created_at=now)
     session.add(team)
@@ -48,6 +50,12 @@ def first_team(session: Session, company_id: int, now: datetime) -> int:
     session.add_all(TeamMember(company_id=company_id, team_id=team.id, user_id=seller) for seller in list(sellers))
     session.flush()
     return team.id
+
+
+def _first_of(session: Session, company_id: int) -> int | None:
+    """Asked in each turn that ends in a hand-over."""
+    found: list[tuple[int | None]] = _FIRST.tuples(session, {"company": company_id})
+    return found[0][0]
 
 
 def join(session: Session, team_id: int, user_id: int, weight: int = 1) -> TeamMember:
