@@ -18,19 +18,9 @@ from data.types import new_id
 _ADD = Prepared(insert(cast(Table, Event.__table__)))
 
 
-def record(
-    session: Session,
-    company: int,
-    event: events.Event,
-    at: datetime,
-    *,
-    person: int | None = None,
-    conversation: int | None = None,
-    lead: int | None = None,
-    user: int | None = None,
-) -> None:
-    """Add `event` to the journal, about these rows."""
-    record_all(session, [entry(company, event, at, person=person, conversation=conversation, lead=lead, user=user)])
+def record(session: Session, company: int, event: events.Event, at: datetime, **about: int | None) -> None:
+    """Add `event` to the journal, about the rows that `entry` names."""
+    record_all(session, [entry(company, event, at, **about)])
 
 
 def entry(
