@@ -36,8 +36,9 @@ POLL = 1.0
 """Seconds between two looks for what is due; what a turn hands over is looked at right away."""
 TOGETHER = 4
 """What is done at the same time: each is a transaction of its own, and they share commits."""
-GATHER = 0.1
-"""Seconds that what was handed over waits for others while the turns are busy: to decide about many costs little more."""
+PAUSE = 0.1
+"""Seconds between two looks: the first of many that are handed over is decided at once, the next ones together, at little more
+than the cost of one."""
 YIELDS = 9
 """While the turns are busy, nine tenths of the time are theirs."""
 PUT_OFF = timedelta(minutes=1)
@@ -92,8 +93,6 @@ class Handover:
                     await self._woken.wait()
             except TimeoutError:
                 pass
-            else:
-                await asyncio.sleep(GATHER if self._busy() else 0)
             self._woken.clear()
             try:
                 if loop.time() >= next_overlooked:
@@ -103,6 +102,7 @@ class Handover:
                 if loop.time() >= next_idle:
                     next_idle = loop.time() + IDLE
                     await self.look_idle()
+                await asyncio.sleep(PAUSE)
             except (SQLAlchemyError, OSError):
                 log.warning("the database does not answer; looking again")
                 await asyncio.sleep(POLL)
@@ -123,8 +123,8 @@ class Handover:
                     done += await asyncio.gather(*some)
                     if self._busy():  # prospects are answered first, however many of them are ready
                         await asyncio.sleep(YIELDS * (loop.time() - began))
-                if not any(done):
-                    break  # others are at them
+                if not any(done) or sum(len(rows) for _, rows in found) < decisions.GROUP:
+                    break  # others are at them, or that was all
 
     async def _some(
         self, work: Callable[..., Told | None], table: type[Assignment | Reminder], company: int, rows: Sequence[int]
