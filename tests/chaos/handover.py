@@ -12,12 +12,11 @@ from aiosmtpd.smtp import SMTP
 
 from bot import takeover
 from crm_bridge.assignment.rules import Taken
-from data import schema
-from data.session import Database, connect
+from data.session import Database
 from data.tables import Company, Conversation, Number, Person, User
 from data.types import new_id
-from tests.chaos.processes import Postgres, free_port
-from tests.chaos.stage import Play, folder_of, open_stage
+from tests.chaos.processes import free_port
+from tests.chaos.stage import Play, migrated, open_stage
 
 SELLERS = 4
 RETRIES = 300.0
@@ -26,17 +25,8 @@ RETRIES = 300.0
 
 async def acceptance(play: Play) -> None:
     """Two sellers accept the same lead at once, over PostgreSQL: one has it, the other is told who."""
-    with folder_of(play.outcome) as folder:
-        (folder / "postgres").mkdir()
-        server = Postgres(folder / "postgres")
-        try:
-            await server.start()
-            database = connect(server.url)
-            await schema.upgrade(database)
-            await _race(play, database)
-            await database.close()
-        finally:
-            await server.stop(server.END)
+    async with migrated(play.outcome) as (_, database):
+        await _race(play, database)
 
 
 async def _race(play: Play, database: Database) -> None:

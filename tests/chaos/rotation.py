@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from data import schema
-from data.session import connect
 from tests.chaos.books import Books
-from tests.chaos.processes import Postgres
-from tests.chaos.stage import Play, folder_of
+from tests.chaos.stage import Play, migrated
 from tests.crm_bridge.assignment.shares import drive
 
 
 async def rotation(play: Play) -> None:
     """Four processes share leads over PostgreSQL while sellers pass, go and come: fair shares, one owner each, none lost."""
     outcome = play.outcome
-    with folder_of(outcome) as folder:
-        (folder / "postgres").mkdir()
-        server = Postgres(folder / "postgres")
-        try:
-            await server.start()
-            books = Books(server.url)  # nothing crashes here: a commit need not wait for the disk
-            await books.rows("ALTER SYSTEM SET synchronous_commit = off")
-            await books.rows("SELECT pg_reload_conf()")
-            database = connect(server.url)
-            await schema.upgrade(database)
-            shares = await drive(database, server.url, play.rounds, play.chance.randrange(10**6), play.progress)
-            await database.close()
-        finally:
-            await server.stop(server.END)
+    async with migrated(outcome) as (server, database):
+        books = Books(server.url)  # nothing crashes here: a commit need not wait for the disk
+        await books.rows("ALTER SYSTEM SET synchronous_commit = off")
+        await books.rows("SELECT pg_reload_conf()")
+        shares = await drive(database, server.url, play.rounds, play.chance.randrange(10**6), play.progress)
         outcome.rounds = outcome.acknowledged = outcome.processed = shares.leads
         outcome.problems += shares.problems
         outcome.notes += shares.notes

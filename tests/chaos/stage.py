@@ -18,6 +18,8 @@ from sqlalchemy import make_url
 from bot.bench.prospects import numbers as bench_numbers
 from bot.clock import Clock
 from bot.simulator import cloud_api
+from data import schema
+from data.session import Database, connect
 from tests.chaos.books import Books, Line
 from tests.chaos.processes import Postgres, Redis, Service, free_port
 from tests.chaos.prospects import Crowd, Street
@@ -41,6 +43,9 @@ FLEET: Mapping[str, str] = {
 }
 """Processes by name, with their roles."""
 FEW: Mapping[str, str] = {"web": "web", "worker-1": "worker", "worker-2": "worker", "rest": "sender,scheduler"}
+
+_one_migrates = asyncio.Lock()
+"""Alembic's `op` is one for the whole process, and in the tests several scenarios are played at the same time."""
 
 Progress = Callable[[str], None]
 
@@ -265,3 +270,19 @@ def folder_of(outcome: Outcome) -> Iterator[Path]:
             outcome.problems.append(f"logs: {folder}")
         else:
             shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def migrated(outcome: Outcome) -> AsyncIterator[tuple[Postgres, Database]]:
+    """A PostgreSQL with our tables, for a scenario that needs no service."""
+    with folder_of(outcome) as folder:
+        server = Postgres(_made(folder / "postgres"))
+        try:
+            await server.start()
+            database = connect(server.url)
+            async with _one_migrates:
+                await schema.upgrade(database)
+            yield server, database
+            await database.close()
+        finally:
+            await server.stop(server.END)
