@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.keys import CLOCK, DATABASE, FLOWS, WRITER
@@ -25,6 +24,7 @@ from bot.writing import drafting
 from bot.writing.files import text_of
 from bot.writing.masking import Mask, asked_in, names_of
 from bot.writing.passages import Passage, nearest, passages
+from crm_bridge.companies import queries as companies
 from crm_bridge.companies.rules import Refusal
 from crm_bridge.people import queries as people
 from crm_bridge.writing import queries, rules, service
@@ -118,8 +118,7 @@ async def propose(request: web.Request) -> web.Response:
     books = request.app[DATABASE]
 
     def read(session: Session) -> tuple[Company, list[Document], frozenset[Decimal]]:
-        company = session.scalars(select(Company).where(Company.id == viewer.company_id)).one()
-        return company, queries.documents(session), queries.prices(session)
+        return companies.company(session), queries.documents(session), queries.prices(session)
 
     company, documents, prices = await books.read(read, company=viewer.company_id)
     try:
@@ -159,8 +158,7 @@ async def summary(request: web.Request) -> web.Response:
     books, person = request.app[DATABASE], line.person
 
     def read(session: Session) -> tuple[Company, people.Said]:
-        company = session.scalars(select(Company).where(Company.id == viewer.company_id)).one()
-        return company, people.said(session, [line.talk.id], drafting.MESSAGES)
+        return companies.company(session), people.said(session, [line.talk.id], drafting.MESSAGES)
 
     company, said = await books.read(read, company=viewer.company_id)
     bubbles = [each for each in items(said) if isinstance(each, Bubble) and each.text and not each.revoked]

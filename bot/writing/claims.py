@@ -82,6 +82,15 @@ def marked(text: str, words: Collection[str], language: str) -> list[tuple[str, 
     return [(part, kind) for part, kind in (*parts, (text[at:], "")) if part]
 
 
+def without_new_links(text: str, sources: Iterable[str]) -> str:
+    """An address that is in none of `sources` stays readable, and cannot be opened wherever the text is shown."""
+    held = {each.key for source in sources for each in _links(source)}
+    for each in reversed(list(_links(text))):
+        if each.key not in held:
+            text = text[: each.start] + each.words.replace("://", ": //") + text[each.end :]
+    return text
+
+
 def tidy(answer: str, longest: int) -> str:
     """What a model wrote, as a text for people: no control or direction marks, no braces (they would be filled in), no Markdown
     emphasis or headings, not longer than `longest`, cut at the end of a sentence where there is one."""

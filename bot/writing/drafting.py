@@ -14,7 +14,7 @@ import msgspec
 import yaml
 
 from bot.writer import NoDraft, Writer
-from bot.writing.claims import Claim, claims, tidy
+from bot.writing.claims import Claim, claims, tidy, without_new_links
 from bot.writing.masking import Mask
 from bot.writing.passages import Passage
 
@@ -72,7 +72,8 @@ async def summarise(writer: Writer, said: Sequence[tuple[str, str]], mask: Mask,
             break
         told.append({"from": who, "text": hidden})
     words = tidy(await writer.write(_instruction("summary", language), _json(told[::-1])), LONGEST_SUMMARY)
-    return mask.show(words).replace("@", "＠")  # in a note, @ and a name would alert a colleague
+    words = without_new_links(mask.show(words), (text for _, text in said))
+    return words.replace("@", "＠")  # in a note, @ and a name would alert a colleague
 
 
 @cache
@@ -84,7 +85,7 @@ def instructions() -> Mapping[str, Any]:
 def _instruction(name: str, language: str, tone: str = "tu") -> str:
     told = instructions()
     text: str = told[name]
-    return text.format(nothing=told["nothing"], language=told["languages"][language], tone=told["tones"][tone])
+    return text.format(nothing=told["nothing"], language=told["languages"].get(language, "Spanish"), tone=told["tones"][tone])
 
 
 def _json(data: object) -> str:

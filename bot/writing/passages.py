@@ -30,7 +30,7 @@ _LANGUAGES = {"es": "spanish", "en": "english", "pt": "portuguese"}
 _HEADING = 80
 """Characters of a piece that, without an end of a sentence, is a heading or a line of a list."""
 _PARAGRAPH = re.compile(r"\n\s*\n|\n(?=\s*(?:#|[-*•]\s))")
-_SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -46,14 +46,20 @@ def passages(document: int, title: str, text: str) -> list[Passage]:
     pieces: list[str] = []
     for paragraph in _PARAGRAPH.split(text):
         for sentence in _SENTENCE.split(paragraph):
-            for part in (sentence[at : at + LONGEST].strip() for at in range(0, len(sentence), LONGEST)):
+            for part in (sentence[at : at + LONGEST].strip("# \t\r") for at in range(0, len(sentence), LONGEST)):
                 if part and pieces and len(pieces[-1]) + len(part) < LONGEST:
-                    pieces[-1] += " " + part
+                    pieces[-1] += (" " if _is_whole(pieces[-1]) else "\n") + part
                 elif part:
                     pieces.append(part)
-        if pieces and (len(pieces[-1]) > _HEADING or pieces[-1].endswith((".", "!", "?"))):
-            pieces.append("")  # a heading stays with what it is about
+        if pieces and _is_whole(pieces[-1]):
+            pieces.append("")
     return [Passage(document, title, piece.strip()) for piece in pieces if piece.strip()]
+
+
+def _is_whole(piece: str) -> bool:
+    """Whether what follows is about something else: a heading, or a line of a list, stays with the next."""
+    last = piece.rpartition("\n")[2]
+    return len(last) > _HEADING or last.endswith((".", "!", "?"))
 
 
 def nearest(asks: Iterable[str], among: Sequence[Passage], language: str) -> list[Passage]:

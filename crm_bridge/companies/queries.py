@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from data.scope import company_of
 from data.tables import Company, Conversation, DialogVersion, Number, User, WebSession
 
 
@@ -58,6 +59,11 @@ def viewer(session: Session, token_hash: str, now: datetime) -> Viewer | None:
         data=held.data,
         writer=writer,
     )
+
+
+def company(session: Session) -> Company:
+    """The one that the session is of."""
+    return session.scalars(select(Company).where(Company.id == company_of(session))).one()
 
 
 def account(session: Session, user_id: int) -> User | None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from crm_bridge.companies import queries
 from crm_bridge.writing import rules
 from data.scope import company_of
 from data.tables import Company, Document, Draft
@@ -16,7 +17,7 @@ from data.tables import Company, Document, Draft
 
 def switch(session: Session, *, on: bool) -> None:
     """Let the company's texts go to the assistant, or no longer."""
-    session.scalars(select(Company).where(Company.id == company_of(session))).one().writer = on
+    queries.company(session).writer = on
 
 
 def add_document(session: Session, *, title: str, text: str, author: int, now: datetime) -> Document:

@@ -25,6 +25,7 @@ class FakeOpenAI:
     def application(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_post("/elsewhere", self._complete)
         app.router.add_get("/v1/models", self._models)
         return app
 
@@ -62,7 +63,7 @@ class FakeOpenAI:
             case "huge":
                 return web.json_response({"choices": [{"message": {"content": "x" * 2_000_000}}]})
             case "moved":
-                raise web.HTTPTemporaryRedirect("/elsewhere")
+                raise web.HTTPTemporaryRedirect("/elsewhere") if len(self.asked) == 1 else web.HTTPGone
             case "newer" if "max_tokens" in self.asked[-1]:
                 said = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
                 return web.json_response({"error": {"message": said, "param": "max_tokens"}}, status=400)

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer, unused_port
 
+from bot.maintenance import doctor
 from bot.settings import WrongSettings, load
 from bot.writer import (
     FAILURES,
@@ -117,6 +118,24 @@ async def test_newer_models_call_the_cap_otherwise(writer: ChatCompletions, fake
     assert await writer.write("i", "d") == "Hola."
     assert ["max_tokens" in each for each in fake.asked] == [True, False, False], "it is learnt once"
     assert fake.asked[-1]["max_completion_tokens"] == TOKENS
+
+
+async def test_the_doctor_looks_at_it(
+    sqlite_url: str, writer: ChatCompletions, fake: FakeOpenAI, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = str(writer._url)
+    for key, model, told in (
+        (KEY, MODEL, "✓ WRITER_URL: 127.0.0.1 answers 200"),
+        ("wrong", MODEL, "✗ WRITER_KEY: 127.0.0.1 does not take it (401)"),
+        (KEY, "large", "✗ WRITER_MODEL: 127.0.0.1 does not list large; it has small"),
+    ):
+        given = {"writer_url": url, "writer_key": key, "writer_model": model}
+        await doctor(load(_env_file=None, secret_key="k" * 40, database_url=sqlite_url, **given))
+        assert told in capsys.readouterr().err
+    gone = {"writer_url": f"http://127.0.0.1:{unused_port()}/v1", "writer_model": MODEL}
+    await doctor(load(_env_file=None, secret_key="k" * 40, database_url=sqlite_url, **gone))
+    assert "✗ WRITER_URL: 127.0.0.1 cannot be reached" in capsys.readouterr().err
+    assert fake.asked == [], "it costs nothing"
 
 
 async def test_the_models_it_has(writer: ChatCompletions, http: aiohttp.ClientSession, fake: FakeOpenAI) -> None:

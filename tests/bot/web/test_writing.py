@@ -117,22 +117,16 @@ def test_a_company_has_it_off_by_default() -> None:
     assert Company.__table__.c.writer.default.arg is False
 
 
-class TestNone:
-    """An installation without an assistant."""
-
-    @pytest.fixture
-    def writer(self) -> None:
-        return None
-
-    async def test_has_neither_pages_nor_buttons(self, site: Any, manager: Any) -> None:
-        here = f"/conversations/{site.ids['una']['talk']}"
-        for path in ("/documents", "/documents/1"):
-            await manager.get(path, status=404)
-        for path in ("/documents", "/documents/1/remove", f"{dialog_of(site)}/draft", f"{here}/summary"):
-            assert (await manager.post(path, {"box": SHIPPING, "text": "x"})).status == 404
-        for path in ("/numbers", dialog_of(site), here):
-            page = await manager.get(path)
-            assert not re.search("asistente de escritura|Proponer respuesta|Resumir|writer.js", page, re.IGNORECASE), path
+@pytest.mark.parametrize("writer", [None])
+async def test_an_installation_without_one_has_neither_pages_nor_buttons(site: Any, manager: Any) -> None:
+    here = f"/conversations/{site.ids['una']['talk']}"
+    for path in ("/documents", "/documents/1"):
+        await manager.get(path, status=404)
+    for path in ("/documents", "/documents/1/remove", f"{dialog_of(site)}/draft", f"{here}/summary"):
+        assert (await manager.post(path, {"box": SHIPPING, "text": "x"})).status == 404
+    for path in ("/numbers", dialog_of(site), here):
+        page = await manager.get(path)
+        assert not re.search("asistente de escritura|Proponer respuesta|Resumir|writer.js", page, re.IGNORECASE), path
 
 
 # ---------------------------------------------------------------------------------------------------- documents
@@ -200,7 +194,7 @@ async def test_a_proposal_leans_on_the_companys_own_passages(site: Any, manager:
     assert 'name="seen"' not in shown
     assert "con Servientrega" in shown.split("De dónde sale")[1]
     hidden = "Enviamos con Servientrega: en Bogotá llega en 24 horas. Escribe a [email-1] o al [phone-1]."
-    assert fake.data()["passages"] == [f"Manual de una: # Envíos {hidden}"]
+    assert fake.data()["passages"] == [f"Manual de una: Envíos\n{hidden}"]
     assert "hacen envíos" in fake.data()["question"]
     assert not re.search(r"envios@|555|otra tienda|secreto|Ana", fake.heard)
     assert await versions(site) == [], "nothing is saved by it"
@@ -395,6 +389,19 @@ async def test_a_message_that_gives_orders_stays_data(site: Any, manager: Any, f
     assert "<script>" not in shown
     assert "<a " not in shown
     assert len(shown) < 2_500, "as long as a summary is"
+
+
+async def test_a_link_that_nobody_gave_cannot_be_opened(site: Any, manager: Any, fake: FakeOpenAI) -> None:
+    here = f"/conversations/{site.ids['una']['talk']}"
+    await site.write(lambda session: wrote(session, site, "vi este: https://una.co/portatil"))
+    fake.says = "- Vio https://una.co/portatil\n- Pagar en https://evil.example/x y hthttps://tps://evil.example"
+    shown = await (await manager.post(f"{here}/summary")).text()
+    words = re.search(r"<textarea[^>]*>(.*?)</textarea>", shown, re.DOTALL)
+    assert words is not None
+    await manager.post(f"{here}/notes", {"words": words[1]})
+    note = (await manager.get(f"{here}/thread")).split('class="bubble note"')[1]
+    assert re.findall(r'href="([^"]+)"', note) == ["https://una.co/portatil"]
+    assert "https: //evil.example/x" in note
 
 
 async def test_nobody_is_asked_about_a_silent_prospect(site: Any, manager: Any, fake: FakeOpenAI) -> None:
