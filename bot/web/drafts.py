@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -59,13 +59,18 @@ async def unseen(request: web.Request, row: Number, edits: Edits, in_use: Edits)
         if words and words != in_use.get(path, {}).get(language, ""):
             left = _left(words, spoken(box), of_box, ticked)
             if left:
-                held[box] = proposed(of_box[-1], words, left)
+                newest = next(draft for draft in reversed(of_box) if left & _keys(draft))
+                held[box] = proposed(newest, words, left)
     return held
+
+
+def _keys(draft: Draft) -> set[str]:
+    return {claim["key"] for claim in draft.claims}
 
 
 def _left(words: str, language: str, drafts: list[Draft], ticked: Collection[int | None]) -> set[str]:
     """The keys of claims that stand in `words`, come from one of `drafts`, and were not ticked with another of them."""
-    keys: Mapping[bool, set[str]] = {True: set(), False: set()}
+    keys: dict[bool, set[str]] = {True: set(), False: set()}
     for draft in drafts:
-        keys[draft.id in ticked].update(claim["key"] for claim in draft.claims)
+        keys[draft.id in ticked] |= _keys(draft)
     return (keys[False] - keys[True]) & {each.key for each in found(words, language)}

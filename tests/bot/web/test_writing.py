@@ -265,6 +265,19 @@ async def test_an_obeyed_injection_is_marked_and_not_saved_unseen(site: Any, man
     assert len(await versions(site)) == 2
 
 
+async def test_what_an_older_draft_brought_is_held_and_ticked_with_it(site: Any, manager: Any, fake: FakeOpenAI) -> None:
+    for says in ("Llega en 7 días.", "Llega en 7 u 8 días.", "Enviamos con Servientrega."):
+        fake.says = says
+        await propose(site, manager)
+    first, second, _ = await drafts(site)
+    form = fields_of(await manager.get(dialog_of(site)))
+    held = await (await manager.post(dialog_of(site), form | {SHIPPING: "En 8 días."})).text()
+    assert f'name="seen" value="{second.id}"' in held
+    assert (await manager.post(dialog_of(site), form | {SHIPPING: "En 8 días.", "seen": str(first.id)})).status == 422
+    ticked = form | {SHIPPING: "En 7 u 8 días.", "seen": str(second.id)}
+    assert (await manager.post(dialog_of(site), ticked)).status == 200, "the first one's 7 was looked at with the second"
+
+
 async def test_prices_are_true_when_the_books_have_them(site: Any, manager: Any, fake: FakeOpenAI) -> None:
     def sell(session: Any) -> None:
         session.add(Product(sku="A", name="Portátil", price=289900000, currency="COP"))
