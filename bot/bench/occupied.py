@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from nlu.engine import Engine
+from nlu.engine import Engine, _Look
 from nlu.understanding import FaqIndex, Understanding
 
 BEAT = 0.001
@@ -26,7 +26,6 @@ class Meter(Engine):
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.thread_time) -> None:
         super().__init__(engine.model, engine._by_heart, engine._encoder)
-        self._known_look = self._new_look
         self._clock = clock
         self._messages, self._spent = 0, 0.0
         self._looked = clock()
@@ -41,6 +40,9 @@ class Meter(Engine):
             return super().understand(text, expected, faq)
         finally:
             self._messages, self._spent = self._messages + 1, self._spent + self._clock() - began
+
+    def _look(self, text: str) -> _Look | None:
+        return self._new_look(text)
 
     def beat(self) -> None:
         """The loop was free for others."""
