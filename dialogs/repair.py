@@ -228,6 +228,7 @@ def answer_question(talk: Talk) -> None:
 
 
 def keep_question(talk: Talk) -> None:
+    """Leave what is asked for the seller, and say so."""
     talk.note()
     talk.add(talk.common("unknown_question"))
 

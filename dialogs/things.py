@@ -11,9 +11,8 @@ from dialogs.readers.words import words as listed
 from dialogs.wording import AND, words_of
 from nlu.normalise import sound
 
-_PLURALS = ("es", "s")
-_PLURAL_OF = 2
-"""Letters that a word has more than, before its plural counts as one."""
+_SHORTEST = 4
+"""Letters from which an ending may be a plural's."""
 _BELONGS = listed(
     "de del para pa pra con sin com sem for of with without mi mis tu tus su sus my your meu minha este esta ese esa"
 )
@@ -25,12 +24,9 @@ _POINTS_BACK = re.compile(
 
 
 def kind_of(word: str) -> str:
-    """What a plain word is known by as the name of a thing: its sound in the singular ("selulares" → "celular")."""
+    """What a plain word is known by as the name of a thing: its sound, without what a plural adds ("selulares", "cables")."""
     heard = sound(word)
-    for plural in _PLURALS:
-        if len(heard) - len(plural) > _PLURAL_OF and heard.endswith(plural):
-            return heard.removesuffix(plural)
-    return heard
+    return heard if len(heard) < _SHORTEST else heard.removesuffix("s").removesuffix("e")
 
 
 def thing(dialog: Dialog, text: str, things: Collection[str], language: Language, *, definite: bool) -> str:

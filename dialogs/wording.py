@@ -15,9 +15,10 @@ from dialogs.readers.words import words as listed
 
 _LOOKED_AT = 4_096
 """Characters in which phrases are sought."""
-_LAST_LATIN = "\u024f"
 _LISTED = 6
 """Words of one thing in a list."""
+_LAST_LATIN = "\u024f"
+"""The last letter of the scripts that we write in."""
 _PREAMBLE = 3
 """Words before a wish that may belong to it."""
 _WORD = re.compile(r"[^\W_]+")

@@ -34,6 +34,7 @@ def test_what_is_asked_the_price_of_may_be_known(electronics: Dialog) -> None:
 @pytest.mark.parametrize("plural", ["celulares", "selular", "CELULAR".lower(), "celular"])
 def test_a_thing_is_known_by_its_sound_and_in_any_number(plural: str) -> None:
     assert things.kind_of(plural) == things.kind_of("celular")
+    assert things.kind_of("cables") == things.kind_of("cable") != things.kind_of("canal")
 
 
 def test_what_was_named_before() -> None:
