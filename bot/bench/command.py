@@ -47,6 +47,11 @@ async def run(name: str, *, as_json: bool = False, seconds: float = 6, minutes: 
         for key, value in figures.items():
             table.add_row(key, str(value))
         Console().print(table)
+    hold(figures)
+
+
+def hold(figures: Figures) -> None:
+    """SystemExit, with what misses its target."""
     if misses := [miss for load in pipeline.LOADS for miss in occupied.missed(figures, load)]:
         raise SystemExit("\n".join(misses))
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.bench.command import hold
 from bot.bench.occupied import TARGETS, Meter, figures, missed
+from bot.bench.pipeline import LOADS
 from nlu.engine import load
 
 MODELS = Path(__file__).parents[3] / "var" / "nlu"
@@ -49,6 +51,12 @@ def test_what_takes_more_than_it_may_is_told() -> None:
     assert missed({f"at_700_{name}": most}, "at_700_") == []
     assert missed({f"at_700_{name}": most + 0.5}, "at_700_") == [f"at_700_{name} is {most + 0.5}, and may be {most:g}"]
     assert missed({"turns_per_s": 1.0}, "at_700_") == []
+
+
+def test_the_bench_fails_with_what_misses_its_target() -> None:
+    hold({f"{load}understanding_cpu_ms_p50": 0.1 for load in LOADS} | {"turns_per_s": 1_000.0})
+    with pytest.raises(SystemExit, match="at_700_understanding_blocked_ms_max is 21, and may be 20"):
+        hold({"at_700_understanding_blocked_ms_max": 21})
 
 
 @pytest.mark.parametrize("figure", sorted(TARGETS))
