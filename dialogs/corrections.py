@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from dialogs import hearing, wording
+from dialogs import hearing, things, wording
 from dialogs.hearing import ask
 from dialogs.model import Answer, Question, Turn
 from dialogs.readers import READERS
@@ -124,7 +124,7 @@ def _denies(talk: Talk, asked: Question | None) -> bool:
         return False
     if unknown(fold(re.split("[,.;]", talk.turn.text, maxsplit=1)[0])):
         return False
-    return asked is None or not asked.choices or not _is_choice(talk, asked)
+    return asked is None or not asked.choices or talk.holds("correct") or not _is_choice(talk, asked)
 
 
 def _correct_named(talk: Talk, question: Question, rest: str, asked: Question | None, *, asks: bool, sure: bool) -> bool:
@@ -166,6 +166,9 @@ def _correct_unnamed(talk: Talk, asked: Question | None, *, denies: bool, sure: 
     if last is not None and short is not None and short.value != state.answers[last.name].value:  # "no, el sábado"
         _put_right(talk, last, short)
         return True
+    waiting = asked if asked is not None and asked.name not in state.answers and not denies else None
+    if waiting is not None and hearing.find(talk.dialog, waiting, talk.turn, state.language) is not None:
+        return False  # "mi nombre es Kathe", where the name was asked
     if sure and (asked is None or talk.intent == "correct"):
         which(talk)
         return True
@@ -256,6 +259,14 @@ def another_wish(talk: Talk) -> bool:
             wanted = wording.wish(talk.dialog, talk.turn.text, asked=False)
             if wanted and _add_to(talk, name, wanted):
                 return True
+        corrects = wording.after_correction(talk.dialog, talk.turn.text)
+        named = (
+            ""
+            if talk.asks or corrects
+            else things.thing(talk.dialog, talk.turn.text, question.things, talk.state.language, definite=False)
+        )
+        if named and _add_to(talk, name, named):
+            return True
     return False
 
 
@@ -272,6 +283,7 @@ def wish_beside(talk: Talk, readings: Mapping[str, Reading]) -> None:
         clause = rest[start:end]
         said = wording.plain(wording.trimmed(talk.dialog, clause))
         new = not any(said in one.exact for one in talk.dialog.questions.values())
+        new = new and not things.points_back(clause)
         if start and new and wording.phrases(talk.dialog, clause, "want") and wording.content(talk.dialog, clause):
             _add_to(talk, known, wording.trimmed(talk.dialog, clause))
 

@@ -178,6 +178,9 @@ def _turn(talk: Talk) -> None:
         return
     answered = answered or repair.faq(talk, read=read)
     _price(talk, left=bool(taken.readings) and not answered)
+    told = any(talk.dialog.questions[name].takes for name in taken.readings)
+    if taken.readings and not (told or answered or talk.intent in repair.INTERESTS) and "?" in talk.turn.text:
+        repair.keep_question(talk)
     used = (
         read
         or answered
@@ -269,6 +272,7 @@ def _yes_or_no(talk: Talk, before: State, asked: Question | None) -> bool:
             talk.next(again=True)
     elif offered == "confirm":
         if yes:
+            repair.answer_question(talk)
             talk.register()
         else:
             corrections.which(talk)
@@ -303,7 +307,8 @@ def _agrees(talk: Talk, offered: str) -> tuple[bool, bool]:
     name, _, key = (talk.turn.choice or "").partition(":")
     if name.startswith("_"):
         return (name == f"_{offered}" and key == "yes", name == f"_{offered}" and key != "yes")
-    yes, no = talk.means("yes", "affirm") or wording.agrees(talk.dialog, talk.turn.text), talk.means("no", "deny")
+    text = wording.statements(talk.turn.text, clauses=True) if offered == "confirm" else talk.turn.text
+    yes, no = talk.means("yes", "affirm") or wording.agrees(talk.dialog, text), talk.means("no", "deny")
     if not talk.turn.choice and talk.holds("except"):
         return False, no and not yes  # "todo bien menos el correo"
     if talk.holds("keep"):  # "así está bien" leaves what there is
@@ -330,13 +335,17 @@ def _exact_choice(talk: Talk, asked: Question | None) -> Reading | None:
     be a wish besides ("baja", "la próxima") are a choice wherever they can be read as one."""
     if asked is None or not asked.choices or not talk.turn.text or talk.turn.choice is not None:
         return None
-    key = asked.exact.get(talk.said)
+    key = asked.exact.get(talk.said) or asked.exact.get(wording.unhedged(talk.dialog, talk.turn.text))
     if key is not None:
         return Reading(key, talk.render(asked.choices[key].label))
     if talk.intent not in repair.LIKE_CHOICES or len(talk.turn.text.split()) > _FEW:
         return None
     read = READERS["choice"].read(Heard(talk.turn.text), hearing.ask(asked, talk.turn, talk.state.language))
     return read if isinstance(read, Reading) else None
+
+
+def _is_a_wish(talk: Talk) -> bool:
+    return any(repair.names_a_thing(talk, one) for one in talk.dialog.questions.values() if one.things)
 
 
 def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
@@ -355,6 +364,8 @@ def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
         return False
     if talk.intent == "correct" and len(text.split()) < _FEW:
         return False
+    if words and asked is not None and not asked.takes and talk.holds("want") and _is_a_wish(talk):
+        return False  # "mejor quiero un portátil", where the company's name was asked
     if (words and (talk.means("yes") or talk.means("no"))) or talk.means("already"):
         return False
     if asked is None or asked.read not in ("text", "person_name"):

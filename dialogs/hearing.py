@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from dialogs import answers, wording
+from dialogs import answers, things, wording
 from dialogs.model import Dialog, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Ask, Heard, Miss, Reading
@@ -21,6 +21,8 @@ SURE = 0.6
 """Confidence from which an intent is acted on (nlu.md)."""
 OF_THEIRS = frozenset({"order_status", "paid", "repairs", "trade_in"})
 """What is about something they have or have bought already, however much they want of it: no wish to buy."""
+_NO_WISH = OF_THEIRS | {"complaint", "insult", "details", "warranty", "returns"}
+"""What speaks of things without wanting them."""
 _RANK = {
     reader: place
     for place, reader in enumerate(
@@ -28,16 +30,12 @@ _RANK = {
     )
 }
 """Who may take words first: what can only be itself, before what many words could be."""
+_STORY = 80
+"""Words from which a message tells a story: the days, sums and places in it answer nothing."""
 _SHORT = 40
 """Characters up to which "no sé" is the whole answer."""
 IN_PIECES = ("email", "phone")
 """Readers whose answer people send in several messages."""
-_TAKEN_BACK = re.compile(
-    r"(?=[ ,.](?:no,? mejor|mejor dicho|perd[oó]n|no perd[oó]n|quise decir|digo|no wait|i mean|quer dizer|não,? melhor)([ ,]+))",
-    re.IGNORECASE,
-)
-"""Before what a message says instead of what it began with."""
-_MARKS = re.compile(r"[,.;!?\n]")
 _MODEL_NUMBER = re.compile(r"[^\W\d]\W*\d|\d\W*[^\W\d]")
 _MODEL = 5
 """Words up to which a message may be just the name of what is wanted."""
@@ -88,6 +86,8 @@ def gather(
         tried = question is asked and free
         if question is not None and question.takes and question.name not in hearing.taken and not tried:
             hearing.wished(question)
+    if hearing.taken:
+        hearing.imply((one for one in (asked, *others) if one is not None), counted)
     return Taken(hearing.taken, "" if asked is None or asked.name in hearing.taken else hearing.miss or "other")
 
 
@@ -136,6 +136,8 @@ def _answers_another(dialog: Dialog, asked: Question, others: list[Question], tu
         return any(said in one.exact for one in others)
     if asked.read != "location" or find(dialog, asked, turn, language) is not None:
         return False
+    if any(wording.plain(turn.text) in one.exact for one in dialog.questions.values()):  # "empresa", said before
+        return True
     told = (find(dialog, one, turn, language) for one in others if one.choices or one.fact == "company")
     if any(reading is not None for reading in told):
         return True
@@ -172,7 +174,7 @@ def find(dialog: Dialog, question: Question, turn: Turn, language: Language) -> 
         return found
     stated = wording.statements(turn.text, clauses=True)
     for start, end in wording.clauses(stated):
-        words = [word.plain for word in wording.words_of(stated[start:end])]
+        words = [dialog.words.spelt(word.plain) for word in wording.words_of(stated[start:end])]
         for said in (words, words[1:] if words and words[0] in dialog.words["link"] else []):
             key = question.exact.get(" ".join(said)) if len(said) > 1 else None
             if key is not None:
@@ -215,7 +217,7 @@ class _Hearing:
         whole = wording.trimmed(self.dialog, stated) if asked.read == "person_name" else stated
         heard = replace(self.heard, text=whole) if whole != self.heard.text else self.heard
         allowed = ask(asked, self.turn, self.language)
-        instead = _instead(whole) if free else ""
+        instead = wording.instead(whole) if free else ""
         if instead and isinstance(READERS[asked.read].read(Heard(instead), allowed), Reading):
             whole = instead  # "Pasto no mejor Ipiales"
             heard = Heard(whole, None, heard.attachments)
@@ -240,6 +242,8 @@ class _Hearing:
         if asked is not None and asked.read == "person_name" and asked.name in self.taken and not wording.words_of(self._rest()):
             return
         careful = asked is not None and asked.read == "text" and not asked.takes
+        if self.turn.text.count(" ") > _STORY:
+            others = [one for one in others if one.read in (*IN_PIECES, "person_name")]
         for question in sorted(others, key=lambda question: _RANK[question.read]):
             reading = self._found(question)
             if reading is None or any(old.value == reading.value or _overlap(old, reading) for old in self.taken.values()):
@@ -251,13 +255,23 @@ class _Hearing:
         if asked is not None and asked.read == "person_name" and asked.name not in self.taken and self.taken and not self.wish:
             self._name_in_the_rest(asked)
 
+    def imply(self, others: Iterable[Question], counted: Mapping[str, Any]) -> None:
+        """The one choice that lets what was told count: who names a company buys for it."""
+        told = [self.dialog.questions[name] for name in self.taken if self.dialog.questions[name].fact == "company"]
+        conditions = [one.condition for one in told if one.condition is not None and not one.condition.holds(counted)]
+        for question in others if conditions else ():
+            if question.choices and question.name not in self.taken and question.name in conditions[0].names:
+                keys = [key for key in question.choices if conditions[0].holds({**counted, question.name: key})]
+                if len(keys) == 1:
+                    self.taken[question.name] = Reading(keys[0], question.spoken[self.language][keys[0]][0])
+
     def read_words(self, asked: Question) -> None:
         """What is left of the message, in the person's own words."""
         left = wording.words_of(wording.without(self.dialog, self.stated, self._spans()))
         if self.taken and all(word.plain in self.dialog.words["link"] for word in left):
             self.miss = "other"
             return
-        rest = _known_part(wording.without(self.dialog, self.stated, self._told()))
+        rest = wording.known_part(wording.without(self.dialog, self.stated, self._told()))
         words = wording.wish(self.dialog, rest, asked=True) if asked.takes else wording.trimmed(self.dialog, rest)
         result = READERS[asked.read].read(Heard(words), ask(asked, self.turn, self.language))
         said = wording.plain(words)
@@ -278,13 +292,17 @@ class _Hearing:
         if heard.intent in OF_THEIRS and heard.confidence >= SURE:
             return
         words = ""
-        if not self.wish and (sure or self._names_a_model() or wording.phrases(self.dialog, self.turn.text, "want")):
+        if self.turn.text.count(" ") > _STORY and question.things:
+            pass  # the thing alone
+        elif not self.wish and (sure or self._names_a_model() or wording.phrases(self.dialog, self.turn.text, "want")):
             words = wording.wish(
-                self.dialog, _known_part(wording.without(self.dialog, self.turn.text, self._told())), asked=False
+                self.dialog, wording.known_part(wording.without(self.dialog, self.turn.text, self._told())), asked=False
             )
         elif not self.wish and not wording.is_question(self.dialog, self.turn.text):
             words = self._thing_beside_a_name()
         words = words if self._wanted(question, words) else ""
+        if not self.wish and question.things and heard.intent not in _NO_WISH:
+            words = self._named_thing(question, words, sure=sure)
         if words or orders:
             text = words or orders[0]
             self.taken[question.name] = Reading(text, text)
@@ -303,6 +321,17 @@ class _Hearing:
             said in one.exact for one in self.dialog.questions.values()
         )
 
+    def _named_thing(self, question: Question, words: str, *, sure: bool) -> str:
+        """The thing that is named, where no wish was heard, or only more than the thing: "oigan tienen celulares"."""
+        text = wording.without(self.dialog, self.turn.text, self._told())
+        named = things.thing(self.dialog, text, question.things, self.language, definite=sure) or things.link(text)
+        before, found, _ = words.partition(named) if named else (words, "", "")
+        if not named or not words:
+            return named or words
+        if not found:
+            return named if things.points_back(words) else words
+        return words if things.is_whole(self.dialog, before) else named
+
     def _thing_beside_a_name(self) -> str:
         """ "Marta Rojas, un iPhone 15 para mí": the clause that begins with an article, where a name is given too."""
         named = any(self.dialog.questions[name].read == "person_name" for name in self.taken)
@@ -318,7 +347,7 @@ class _Hearing:
         """Whether a talk opens with the thing alone: "s24 ultra", "tv samsung 55"."""
         text = self.turn.text
         bare = self.opening and not self.taken and self.turn.understanding.intent == "inform" and len(text.split()) <= _MODEL
-        return bare and "@" not in text and _MODEL_NUMBER.search(text) is not None
+        return bare and "@" not in text and not things.link(text) and _MODEL_NUMBER.search(text) is not None
 
     def _found(self, question: Question) -> Reading | None:
         return None if self.wish and question.read in _VAGUE else find(self.dialog, question, self.turn, self.language)
@@ -345,39 +374,13 @@ class _Hearing:
                 continue
             said = wording.plain(self.turn.text[slice(*reading.span)])
             label = () if option is None else (str(reading.value), *map(wording.plain, option.label.sources.values()))
-            first = " " not in said and not wording.content(self.dialog, _clause_before(self.turn.text, reading.span[0]))
+            first = " " not in said and not wording.content(self.dialog, wording.clause_before(self.turn.text, reading.span[0]))
             if option is None or first or said in (*label, wording.plain(self.turn.text)) or _apart(self.turn.text, reading.span):
                 spans.append(reading.span)
         return spans
 
     def _spans(self) -> list[tuple[int, int]]:
         return [reading.span for reading in self.taken.values() if reading.span is not None]
-
-
-def _instead(text: str) -> str:
-    """What a message says after it has taken something back, the last time it does; "" when it does not."""
-    said = ""
-    for match in _TAKEN_BACK.finditer(text):
-        before = text[: match.start()].rstrip(" ")
-        if before and not before[-1].isspace():
-            said = text[match.end(1) :]
-    return said
-
-
-def _clause_before(text: str, place: int) -> str:
-    """What stands before a place in its own clause: in "quiero importar llantas" nothing that "importar" would add to."""
-    return _MARKS.split(text[:place])[-1]
-
-
-def _known_part(text: str) -> str:
-    """ "No sé, pesa como 300 kilos", "un celular pero no sé cuál": what is known beside the not knowing, when something is."""
-    known, but, rest = text.partition(" pero ")
-    if but and known.strip() and not unknown(fold(known)) and unknown(fold(rest)):
-        return known
-    parts = wording.clauses(text)
-    if len(parts) > 1 and unknown(fold(text[slice(*parts[0])])) and text[parts[1][0] :].strip(" ,.;"):
-        return text[parts[1][0] :].strip(" ,.;")
-    return text
 
 
 def _overlap(one: Reading, other: Reading) -> bool:

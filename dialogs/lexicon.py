@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from nlu.normalise import meant, sound
@@ -10,6 +11,8 @@ LONGEST = 4
 """Words of the longest phrase that is looked for."""
 _SHORTEST_BY_EAR = 4
 """Letters from which a word may be known by its sound alone."""
+_HELD = re.compile(r"(.)\1+")
+"""A letter that was held down."""
 
 
 class Lexicon(dict[str, frozenset[str]]):
@@ -31,11 +34,14 @@ class Lexicon(dict[str, frozenset[str]]):
         self._known = frozenset(known)
 
     def spelt(self, word: str) -> str:
-        """The word as the phrases spell it: "bale" → "vale", "wenas" → "buenas"."""
+        """The word as the phrases spell it: "bale" → "vale", "wenas" → "buenas", "holaaa" → "hola"."""
         if word in self._known:
             return word
         word = meant(word)
-        return word if word in self._known or len(word) < _SHORTEST_BY_EAR else self._by_ear.get(sound(word), word)
+        if word in self._known or len(word) < _SHORTEST_BY_EAR:
+            return word
+        held = _HELD.sub(r"\1", word)
+        return held if held in self._known else self._by_ear.get(sound(word), word)
 
     __eq__ = object.__eq__
     __ne__ = object.__ne__

@@ -20,6 +20,7 @@ from dialogs.lexicon import Lexicon
 from dialogs.model import Dialog, Done, Faq, Greet, Option, Question, ScoreRule, Silence
 from dialogs.readers import READERS
 from dialogs.texts import FORMAL, LANGUAGES, Text, TextError, compile_text
+from dialogs.things import kind_of
 from dialogs.wording import plain
 
 __all__ = ["FLOWS", "Dialog", "DialogError", "load_file", "load_folder", "load_text", "with_overrides"]
@@ -35,7 +36,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TOP = ("dialog", "version", "greet", "questions", "score", "confirm", "done", "faq", "silence")
 _QUESTION = (
     "read", "ask", "again", "if", "optional", "fact", "label", "choices", "minimum", "maximum", "help", "called", "takes",
-    "lasting",
+    "lasting", "things",
 )  # fmt: skip
 # WhatsApp's own: a body with buttons or a list, a plain text, a row of a list, a button; rows in a list, buttons.
 BODY, TEXT, ROW, BUTTON, ROWS, BUTTONS = 1024, 4096, 24, 20, 10, 3
@@ -163,6 +164,7 @@ def _question(name: str, entry: Entry, names: Collection[str], variables: Collec
     maximum = got["maximum"].decimal() if "maximum" in got else None
     called = got["called"].strings() if "called" in got else ()
     takes = got["takes"].strings() if "takes" in got else ()
+    things = got["things"].strings() if "things" in got else ()
     if ask is None or label is None or again is None:
         return None
     return Question(
@@ -171,6 +173,7 @@ def _question(name: str, entry: Entry, names: Collection[str], variables: Collec
         hints=_hints(_exact(choices)),
         dated=tuple(sorted((option.within, key) for key, option in choices.items() if option.within is not None)),
         called=_called(called, label, fact or read), takes=frozenset(takes),
+        things=frozenset(kind_of(plain(thing)) for thing in things),
         minimum=minimum, maximum=maximum,
     )  # fmt: skip
 

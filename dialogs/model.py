@@ -181,6 +181,8 @@ class Question:
     """Plain words that name it in a correction ("correo", "mail")."""
     takes: frozenset[str] = frozenset()
     """Intents whose message is itself an answer ("¿cuánto vale el iPhone 15?" tells the need)."""
+    things: frozenset[str] = frozenset()
+    """What people ask for by name, by its sound: a message that names one ("tienes celulares?") tells the need."""
     minimum: Decimal | None = None
     maximum: Decimal | None = None
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from dialogs import wording
+from dialogs import things, wording
 from dialogs.corrections import change, unanswered_doubt
-from dialogs.hearing import IN_PIECES, SURE
+from dialogs.hearing import IN_PIECES, SURE, ask
 from dialogs.model import Attachment, Dialog, Language, Question, State
-from dialogs.readers.base import Reading
+from dialogs.readers import READERS
+from dialogs.readers.base import Heard, Reading
 from dialogs.readers.words import fold, unknown
 from dialogs.talk import Talk, yes_no
 
@@ -35,6 +36,10 @@ _NOT_OURS = {
 _FAILURES = 3
 _DECLINED = 6
 """Words up to which "no tengo empresa" is the whole answer."""
+_NAME = 2
+"""Words of a name that is given alone."""
+_MOST_TOPICS = 3
+"""Frequent questions that one message is answered."""
 _PIECE = 40
 """Characters up to which an unreadable address may be a part of one."""
 
@@ -50,8 +55,30 @@ def wish_of(talk: Talk, asked: Question | None) -> str:
         return ""  # "correo", as what is to be changed
     if talk.intent in LIKE_CHOICES and any(talk.said in one.exact for one in talk.open_before()):
         return ""
+    if talk.intent in ("complaint", "insult", "bot_challenge") and _is_a_name(talk, asked):
+        return ""
+    if talk.intent in ("later", "goodbye", "skip") and _tells_a_wish(talk):
+        return ""
     # "¿El teclado viene en inglés?" names a language without asking to talk in it.
     return "" if talk.intent.startswith("language_") and len(talk.turn.text.split()) > 6 else talk.intent
+
+
+def _is_a_name(talk: Talk, asked: Question | None) -> bool:
+    """Whether a word or two are the name that was asked for, however they sound otherwise."""
+    if asked is None or asked.read != "person_name" or talk.asks or len(talk.turn.text.split()) > _NAME:
+        return False
+    return isinstance(READERS[asked.read].read(Heard(talk.turn.text), ask(asked, talk.turn, talk.state.language)), Reading)
+
+
+def names_a_thing(talk: Talk, question: Question) -> bool:
+    """Whether the message names something that is sold, and may be wanted."""
+    return bool(things.thing(talk.dialog, talk.turn.text, question.things, talk.state.language, definite=False))
+
+
+def _tells_a_wish(talk: Talk) -> bool:
+    """ "Estaba manejando, soy Edwin y quiero un parlante": what is wanted, told by somebody who goes nowhere."""
+    open_wish = next((one for one in talk.open_before() if one.takes), None)
+    return open_wish is not None and names_a_thing(talk, open_wish)
 
 
 def _declines(talk: Talk, asked: Question) -> bool:
@@ -186,7 +213,24 @@ def faq(talk: Talk, *, read: bool) -> bool:
     talk.add(talk.render(talk.dialog.faq[key].say))
     if key == heard.faq and heard.also is not None and heard.also in talk.dialog.faq:
         talk.add(talk.render(talk.dialog.faq[heard.also].say))
+    for topic in heard.topics[:_MOST_TOPICS]:
+        told = {talk.dialog.faq[one].intent for one in (key, heard.also) if one is not None and one in talk.dialog.faq}
+        own = next((one for one in talk.dialog.faq.values() if one.intent == topic), None)
+        if own is not None and topic not in told and topic != "price":  # the price is told last
+            talk.add(talk.render(own.say))
     return True
+
+
+def answer_question(talk: Talk) -> None:
+    """Answer what is asked beside something else, or keep it for the seller."""
+    if talk.asks and not faq(talk, read=True):
+        keep_question(talk)
+
+
+def keep_question(talk: Talk) -> None:
+    """Leave what is asked for the seller, and say so."""
+    talk.note()
+    talk.add(talk.common("unknown_question"))
 
 
 def media(talk: Talk, attachments: tuple[Attachment, ...], taken: Mapping[str, Reading]) -> None:
@@ -213,6 +257,10 @@ def unread(talk: Talk, before: State, asked: Question | None, miss: str) -> bool
         return False
     if intent in ("buy", "quote") and asked is not None and not asked.takes and not talk.changing:
         talk.add(talk.common("new_interest"))  # "quiero hacer un pedido", where something else was asked
+        return False
+    if wording.is_foreign(text) or talk.holds("foreign"):
+        talk.note()
+        talk.add(talk.common("foreign"))
         return False
     if talk.asks or intent in INQUIRIES:
         talk.note()
@@ -244,6 +292,8 @@ def unread(talk: Talk, before: State, asked: Question | None, miss: str) -> bool
 def _has_none(talk: Talk) -> bool:
     """ "No", "no tengo correo", "sin correo"."""
     words = wording.words_of(talk.turn.text)
+    if any(word.plain.isdecimal() for word in words):  # "no más de 600"
+        return False
     short = len(words) <= 7 and words[0].plain in ("no", "nao", "sin", "ninguno", "ninguna", "none") if words else False
     return short or talk.means("no", "deny") or talk.holds("lack")
 

@@ -10,13 +10,15 @@ from msgspec import Struct
 
 from dialogs.lexicon import Lexicon
 from dialogs.model import Dialog, Question
-from dialogs.readers.words import fold
+from dialogs.readers.words import fold, unknown
 from dialogs.readers.words import words as listed
 
-_LOOKED_AT = 1_000
+_LOOKED_AT = 4_096
 """Characters in which phrases are sought."""
 _LISTED = 6
 """Words of one thing in a list."""
+_LAST_LATIN = "\u024f"
+"""The last letter of the scripts that we write in."""
 _PREAMBLE = 3
 """Words before a wish that may belong to it."""
 _WORD = re.compile(r"[^\W_]+")
@@ -31,17 +33,27 @@ _TELLS = listed(
 )
 """How a clause begins that tells something else than one more thing."""
 _OWN = listed("mia mio nuestra nuestro propia propio mine ours minha meu")
-_AND = listed("y e and")
-_GREETS = listed("hola ola hello hi hey oi ola buenas buenos buen dia dias tarde tardes noche noches wenas bom boa good morning")
+AND = listed("y e and")
+_GREETS = listed(
+    "ok okay n so hey bro hola ola hello hi oi buenas buenos buen dia dias tarde tardes noche noches wenas bom boa good morning"
+)
+_INTERROGATIVES = listed("que cual cuando donde quien when where who qual quando onde quem")
 _FROM = listed("desde from hasta hacia")
 _CLAUSE = re.compile(r"(?:[^,.;!?\n]|[.,](?=\d))+")
 _MARK = re.compile(r"([.;!?\n]+|,(?!\d))")
 _ASKS_MORE = re.compile(
     r"[ ,]+(?:y|e|and) (?=(?:(?:[kq]u?iero|quisiera|quer[ií]a|necesito|quero|want to|me gustar[ií]a) )?"
-    r"(?:sa[bv]er|know|[ckq]u?anto|cu[aá]nto|how much|quanto|a c[oó]mo) )",
+    r"(?:sa[bv]er|know|[ckq]u?anto|cu[aá]nto|how much|quanto|a c[oó]mo) )"
+    r"|[ ,]+(?=(?:a c[oó]mo|[ckq]u?[aá]nto|how much) (?:dan|est[aá]n?|sale|salen|[vb]alen?|[ck]uestan?|cobran|me|is|are|does)\b)",
     re.IGNORECASE,
 )
 """Before what a message asks besides: "un televisor y quiero saber si hacen domicilios"."""
+_TAKEN_BACK = re.compile(
+    r"(?=[ ,.](?:no,? mejor|mejor dicho|perd[oó]n|no perd[oó]n|quise decir|digo|no wait|i mean|quer dizer|não,? melhor)([ ,]+))",
+    re.IGNORECASE,
+)
+"""Before what a message says instead of what it began with."""
+_MARKS = re.compile(r"[,.;!?\n]")
 _NONE: Mapping[int, int] = {}
 _QUESTION = re.compile(r"¿[^?]*\??|[^.!?¿\n]*\?")
 _ASKING_CLAUSE = re.compile(r"¿[^?]*\??|(?:[^.,!?¿\n]|[.,](?=\d))*\?")
@@ -140,6 +152,32 @@ def clauses(text: str) -> list[tuple[int, int]]:
     return [(match.start(), match.end()) for match in _CLAUSE.finditer(text)]
 
 
+def instead(text: str) -> str:
+    """What a message says after it has taken something back, the last time it does; "" when it does not."""
+    said = ""
+    for match in _TAKEN_BACK.finditer(text):
+        before = text[: match.start()].rstrip(" ")
+        if before and not before[-1].isspace():
+            said = text[match.end(1) :]
+    return said
+
+
+def clause_before(text: str, place: int) -> str:
+    """What stands before a place in its own clause: in "quiero importar llantas" nothing that "importar" would add to."""
+    return _MARKS.split(text[:place])[-1]
+
+
+def known_part(text: str) -> str:
+    """ "No sé, pesa como 300 kilos", "un celular pero no sé cuál": what is known beside the not knowing, when something is."""
+    known, but, rest = text.partition(" pero ")
+    if but and known.strip() and not unknown(fold(known)) and unknown(fold(rest)):
+        return known
+    parts = clauses(text)
+    if len(parts) > 1 and unknown(fold(text[slice(*parts[0])])) and text[parts[1][0] :].strip(" ,.;"):
+        return text[parts[1][0] :].strip(" ,.;")
+    return text
+
+
 def after_correction(dialog: Dialog, text: str) -> str:
     """What follows words of correction that a message begins with; "" when it does not begin so."""
     corrections, links = _matches(dialog, text, "correct"), _matches(dialog, text, "link")
@@ -153,6 +191,12 @@ def after_correction(dialog: Dialog, text: str) -> str:
     while first in corrections or (first and first in links):
         first = corrections.get(first) or links[first]
     return text[words[first].start :].strip(" ,.;:") if 0 < first < len(words) else ""
+
+
+def is_foreign(text: str) -> bool:
+    """Whether most of its letters are of another script than ours: "你好", "Здравствуйте"."""
+    letters = [sign for sign in text[:_LOOKED_AT] if sign.isalpha()]
+    return sum(sign > _LAST_LATIN for sign in letters) * 2 > len(letters)
 
 
 def content(dialog: Dialog, text: str, besides: frozenset[str] = frozenset()) -> bool:
@@ -175,10 +219,18 @@ def trimmed(dialog: Dialog, text: str) -> str:
     while first in leads and leads[first] < len(words):
         first = leads[first]
     last, tail = len(words), dialog.words["tail"]
-    while last - 1 > first and words[last - 1].plain in tail:
+    while last - 1 > first and dialog.words.spelt(words[last - 1].plain) in tail:
         last -= 1
     end = words[last - 1].end if words and last < len(words) else len(text)
     return text[words[first].start : end].strip(" ,.;:!¡¿?-\n\t") if words else ""
+
+
+def unhedged(dialog: Dialog, text: str) -> str:
+    """The plain words without a doubt or a courtesy at the end: "exportación será?", "para mi po"."""
+    words = [dialog.words.spelt(word.plain) for word in words_of(text)]
+    while len(words) > 1 and (words[-1] in dialog.words["hedge"] or words[-1] in dialog.words["tail"]):
+        words.pop()
+    return " ".join(words)
 
 
 def wish(dialog: Dialog, text: str, *, asked: bool) -> str:
@@ -187,7 +239,10 @@ def wish(dialog: Dialog, text: str, *, asked: bool) -> str:
     clauses: list[str] = []
     before = ""
     opened = False
-    for mark, clause in _parts(text):
+    parts = _parts(text)
+    for (mark, clause), (ended, _) in zip(parts, [*parts[1:], ("", "")], strict=True):
+        if ended == "?" and not phrases(dialog, clause, "want"):
+            before = ""  # "quiero surtir mi tienda, ¿qué días reparten?"
         whole = f"{before} {clause}".strip()
         # "ando buscando", then "un televisor" in the next bubble: one wish.
         before = whole if phrases(dialog, whole, "want") and not content(dialog, whole) else ""
@@ -199,7 +254,11 @@ def wish(dialog: Dialog, text: str, *, asked: bool) -> str:
         if mark == "\n" and tied and clauses and opened and not wishes:
             clauses[-1] += " " + whole.strip()
         elif mark == "," and clauses and opened and not asked and not wishes and _lists(dialog, whole):
-            clauses[-1] += f", {whole}"  # "quiero papa, cebolla y tomate"
+            clauses[-1] += "" if ended == "?" else f", {whole}"  # "quiero papa, cebolla y tomate"
+        elif mark == "\n" and clauses and opened and not asked and not wishes and _counts(dialog, whole):
+            clauses[-1] += f", {whole.strip()}"  # a list, a line each
+        elif ended == "?" and not wishes and plain(trimmed(dialog, whole)).partition(" ")[0] in _INTERROGATIVES:
+            continue  # "¿qué días reparten por Kennedy?"
         elif content(dialog, whole):
             clauses.append(whole)
             opened = wishes or asked
@@ -212,6 +271,12 @@ def _lists(dialog: Dialog, clause: str) -> bool:
     """Whether it may be one more of the things that are wanted."""
     words = words_of(clause)
     return 0 < len(words) <= _LISTED and words[0].plain not in _TELLS and content(dialog, clause)
+
+
+def _counts(dialog: Dialog, clause: str) -> bool:
+    """Whether it begins with how many of a thing: "5 pacas de papel"."""
+    words = words_of(clause)
+    return len(words) > 1 and (words[0].plain.isdecimal() or words[0].plain in dialog.words["article"])
 
 
 def _from_the_wish(dialog: Dialog, clause: str) -> str:
@@ -291,8 +356,8 @@ def mentioned(dialog: Dialog, text: str, questions: Mapping[str, Question]) -> t
     others = (name for name, one in questions.items() if one is not best[2])
     other = min((at for name in others for at in named.get(name, ()) if at >= best[1]), default=len(words))
     end = len(text)
-    if any(word.plain in _AND for word in words[best[1] : other]) and other < len(words):  # "el presupuesto y la fecha"
-        end = next(word.start for word in reversed(words[best[1] : other]) if word.plain in _AND)
+    if any(word.plain in AND for word in words[best[1] : other]) and other < len(words):  # "el presupuesto y la fecha"
+        end = next(word.start for word in reversed(words[best[1] : other]) if word.plain in AND)
     rest = text[words[best[1] - 1].end : end].lstrip(" :=-,")
     while 0 in (links := _matches(dialog, rest, "link")):
         rest = rest[words_of(rest)[links[0] - 1].end :].lstrip(" :=-,")

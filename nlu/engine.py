@@ -26,7 +26,7 @@ CORPUS = Path(__file__).parent / "corpus"
 STAFF = CORPUS / "staff"
 """What sellers, managers, suppliers and customers ask for: a model of its own, lest "mis prospectos" be a prospect's wish."""
 _QUESTION = re.compile(r"¿[^?]*\?|(?:[^.,;!?¿\n]|[.,](?=\d))*\?")
-_PART = re.compile(r"[?¿,;.!\n]+| (?:y|e|and) ")
+_PART = re.compile(r"[?¿,;.!\n]+| (?:y|e|and|n) ")
 LEAST, MARGIN = 0.35, 0.10
 """Below either, a text counts as not understood (design/nlu.md)."""
 LONG, SURE = 8, 0.80
@@ -130,12 +130,12 @@ def _fingerprint(corpus: Path, encoder: Encoder | None) -> str:
 
 def _asked_parts(text: str) -> list[str]:
     """The parts of two words or more between marks and "and": "hacen envíos | cuánto demora | aceptan tarjeta"."""
-    return [part for part in _PART.split(text[: normalise.LONGEST]) if len(part.split()) > 1][:MOST_PARTS]
+    return [part for part in _PART.split(normalise.shortened(text)) if len(part.split()) > 1][:MOST_PARTS]
 
 
 def _asking_part(text: str) -> str:
     """The last question of a message that says something else besides; "" when it is all question."""
-    text = text[: normalise.LONGEST]
+    text = normalise.shortened(text)
     if "?" in text:
         found = _QUESTION.findall(text)
         asking = found[-1].strip() if found else ""
@@ -239,14 +239,14 @@ class Engine:
         return _Look(normal, vector, intents, intents.tolist(), languages, is_question(normal))
 
     def _topics(self, parts: Sequence[str]) -> tuple[str, ...]:
-        """What the parts of a message surely ask about, where that is more than one thing."""
+        """What the parts of a message surely ask about."""
         found: dict[str, None] = {}
         for part in parts:
             look = self._look(part)
             intent, sure = self._intent(part, look, None) if look is not None else ("", 0.0)
             if intent in TOPICS and sure >= SECOND:
                 found[intent] = None
-        return tuple(found) if len(found) > 1 else ()
+        return tuple(found)
 
     def _two(self, parts: Sequence[str], faq: Questions, key: str, likeness: float) -> tuple[str, float, str | None]:
         """The two frequent questions that the parts of a message ask most surely, in its order."""

@@ -14,7 +14,9 @@ import yaml
 
 WORDS = Path(__file__).parent / "corpus" / "words.yml"
 LONGEST = 600
-"""Characters that are read; nobody's intent starts later."""
+"""Characters that are read."""
+_END = 250
+"""How many of them are the last of a longer message: after a long story comes what it was told for."""
 
 _TOKEN = re.compile(r"[^\s@]+@[^\s@]+\.\w+|(?:https?://|www\.)\S+|\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?|[^\w\s]", re.UNICODE)
 _REPEATED = re.compile(r"([^\W\d_])\1{2,}")
@@ -115,9 +117,14 @@ def _read(token: str) -> tuple[tuple[str, ...], str]:
     return _abbreviations().get(bare) or (bare,), "" if word.isascii() else word
 
 
+def shortened(text: str) -> str:
+    """What is read of a text: how it begins, and how it ends."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - _END]} {text[-_END:]}"
+
+
 def normalise(text: str) -> Normal:
-    """Any text at all, of which the first `LONGEST` characters count; never raises."""
-    lowered = unicodedata.normalize("NFKC", text[:LONGEST]).lower()
+    """Any text at all, as far as it is read (`shortened`); never raises."""
+    lowered = unicodedata.normalize("NFKC", shortened(text)).lower()
     words: list[str] = []
     marked: list[str] = []
     for token in _TOKEN.findall(lowered):

@@ -18,7 +18,7 @@ import numpy as np
 
 from nlu.engine import Engine, _Look, looked_at
 from nlu.features import Floats
-from nlu.normalise import LONGEST
+from nlu.normalise import shortened
 from nlu.rasa_export import from_rasa
 
 PATIENCE = 0.3
@@ -62,7 +62,7 @@ class _Told(NamedTuple):
 
 def question(text: str) -> bytes:
     """The body that asks about a text. To Rasa a text that begins with a slash names its intent: whoever writes to us may not."""
-    return msgspec.json.encode({"text": text[:LONGEST].lstrip("/ \n\t")})
+    return msgspec.json.encode({"text": shortened(text).lstrip("/ \n\t")})
 
 
 def opinion(body: bytes, intents: tuple[str, ...]) -> Floats | None:

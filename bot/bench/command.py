@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bot.bench import fairness, growth, handover, machine, pipeline, report, soak
+from bot.bench import fairness, growth, handover, machine, occupied, pipeline, report, soak
 from bot.bench.shapes import Figures
 
 CACHE = Path("var/bench").absolute()
@@ -18,7 +18,8 @@ NAMES = ("pipeline", "growth", "fairness", "handover", "soak", "all", "report")
 
 async def run(name: str, *, as_json: bool = False, seconds: float = 6, minutes: int = 15, write: Path | None = None) -> None:
     """Print the figures of bench `name`, a table or one flat object: `all` is every one but the soak, `report` measures nothing.
-    `write` is the folder of documents that the report and its chart go to. SystemExit when there is no such bench."""
+    `write` is the folder of documents that the report and its chart go to. SystemExit when there is no such bench, and when what
+    the loop is kept busy with does not keep to its targets."""
     if name not in NAMES:
         raise SystemExit(f"no bench {name!r}; there are: {', '.join(NAMES)}")
     figures: Figures = {}
@@ -46,6 +47,13 @@ async def run(name: str, *, as_json: bool = False, seconds: float = 6, minutes: 
         for key, value in figures.items():
             table.add_row(key, str(value))
         Console().print(table)
+    hold(figures)
+
+
+def hold(figures: Figures) -> None:
+    """SystemExit, with what misses its target."""
+    if misses := [miss for load in pipeline.LOADS for miss in occupied.missed(figures, load)]:
+        raise SystemExit("\n".join(misses))
 
 
 def _keep(name: str, figures: Figures) -> Figures:

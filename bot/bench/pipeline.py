@@ -24,6 +24,8 @@ RATE = 700
 WINDOWS = 3
 """Full load lasts so many times as long as other measurements: some get slower."""
 MANY = 256
+LOADS = {"full_load_": Load(numbers(1)), f"at_{RATE}_": Load(numbers(1), rate=RATE, statuses=3)}
+"""At which it is measured what keeps the loop busy, by what the names of the figures begin with."""
 PATIENCE = 25
 """Seconds until an answer is lost where everything is killed: time to start, and to wait for statuses before sending again."""
 _FAULTS = ("lost", "duplicated", "out_of_order")
@@ -45,6 +47,8 @@ async def measure(step: Step, seconds: float, cache: Path) -> Figures:
                 found = await _shape(service, _of(shape.title, step), seconds)
                 if shape is SQLITE:
                     found |= await _many(service, step, seconds) | await _promises(service, step)
+            if shape is SQLITE:
+                found |= await _occupied(_of(shape.title, step), seconds)
         except Missing as error:
             left_out.append(f"{shape.title}: {error}")
             continue
@@ -89,6 +93,18 @@ async def _many(service: Running, step: Step, seconds: float) -> Figures:
     step(f"{MANY} prospects who answer at once")
     many = await service.measure(Load(numbers(1), prospects=MANY), seconds=seconds)
     return {f"prospects_{MANY}_turns_per_s": many["turns_per_s"]}
+
+
+async def _occupied(step: Step, seconds: float) -> Figures:
+    """What keeps the loop busy, at full load and at RATE; of the understanding in a text that nobody has written before."""
+    async with serving(SQLITE, metered=True) as service:
+        figures: Figures = {}
+        for name, load in LOADS.items():
+            step(f"what keeps the loop busy, {name.strip('_').replace('_', ' ')}")
+            await service.occupied()
+            await service.measure(load, seconds=seconds)
+            figures |= {f"{name}{figure}": value for figure, value in (await service.occupied()).items()}
+        return figures
 
 
 async def _promises(service: Running, step: Step) -> Figures:

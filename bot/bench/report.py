@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.bench import fairness, growth, handover, soak
 from bot.bench.chart import bars
+from bot.bench.occupied import TARGETS
 from bot.bench.peers import PEERS
 from bot.bench.pipeline import MANY, RATE
 from bot.bench.prospects import SCRIPT
@@ -19,6 +20,7 @@ Rows = Iterable[tuple[str, str]]
 _OURS = [(f"Mostrador, {shape.title}", shape.key) for shape in SHAPES]
 _PEERS = [(peer.title, peer.key) for peer in PEERS]
 _SYSTEMS = [*_OURS, *_PEERS]
+_LOADS = [("Mostrador, 64 prospects at once", "full_load_"), (f"Mostrador, {RATE} turns/s", f"at_{RATE}_")]
 _TIMES = {
     "reply p50, ms": "webhook_to_reply_p50_ms",
     "reply p99, ms": "webhook_to_reply_p99_ms",
@@ -32,6 +34,13 @@ _FULL = {
     "its database's": "databases_cpu_us_per_turn",
     "MB": "rss_mb",
     "turns/s, Graph API 50 ms": "graph_50_ms_turns_per_s",
+}
+_BUSY = {
+    "understanding, CPU ms a message, p50": "understanding_cpu_ms_p50",
+    "messages on end": "messages_a_batch",
+    "the most on end, ms": "understanding_blocked_ms_max",
+    "loop busy, p99 ms": "loop_blocked_ms_p99",
+    "the most, ms": "loop_blocked_ms_max",
 }
 _READY = {"to the offer": "ready_to_offer", "to the alert": "ready_to_alert"}
 _RATIOS = {"turns/s": "turns_per_s_ratio", "at the end": "last_turns_per_s_ratio", "CPU µs/turn": "cpu_us_per_turn_ratio"}
@@ -109,7 +118,13 @@ others do less for a turn:
 measurements here, among them albums, bursts, and statuses by the ten with every message twice. `make chaos` kills its
 processes in every shape.
 
-{_table(f"{RATE} turns/s, three statuses a message", _PACED, _OURS, found)}"""
+{_table(f"{RATE} turns/s, three statuses a message", _PACED, _OURS, found)}
+
+{_table("what keeps the loop busy, in CPU of its thread", _BUSY, _LOADS, found)}
+
+The bench fails when understanding takes more than {TARGETS["understanding_cpu_ms_p50"]:g} ms of CPU a message (p50), or keeps the
+loop for more than {TARGETS["understanding_blocked_ms_max"]:g} ms on end. Each text counts as one
+that nobody has written before."""
 
 
 def _growth(found: Figures) -> str:

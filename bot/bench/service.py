@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import uvloop
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.app import make_app
 from bot.bench.form import dialog
+from bot.bench.occupied import Meter
 from bot.bench.prospects import numbers
 from bot.clock import Clock
 from bot.cluster import roles_of
@@ -19,6 +21,8 @@ from crm_bridge.assignment import sellers
 from data import schema
 from data.session import connect
 from data.tables import Company, Number, User
+from nlu.engine import load as load_engine
+from nlu.meaning import installed
 
 
 def seed(session: Session, companies: int, count: int, staff: int = 0) -> None:
@@ -73,7 +77,15 @@ async def main(options: argparse.Namespace) -> None:
     await schema.upgrade(database)
     await database.write(lambda session: seed(session, options.companies, options.numbers, options.sellers))
     await database.close()
-    app = await make_app(settings, flows={"form": dialog(options.questions)}, roles=roles_of([options.role]), private=True)
+    meter = Meter(load_engine(cache=Path("var/models"), encoder=installed())) if options.metered else None
+    app = await make_app(
+        settings,
+        flows={"form": dialog(options.questions)},
+        roles=roles_of([options.role]),
+        private=True,
+        engine=meter,
+        extra=meter.setup if meter else None,
+    )
     await run_until_stopped(app, settings.host, settings.port, lambda: print("ready", flush=True))  # noqa: T201
 
 
@@ -84,4 +96,5 @@ if __name__ == "__main__":
     parser.add_argument("--numbers", type=int, default=1)
     parser.add_argument("--questions", type=int)
     parser.add_argument("--sellers", type=int, default=0, help="of each company")
+    parser.add_argument("--metered", action="store_true", help="count what the loop is kept busy with")
     uvloop.run(main(parser.parse_args()))

@@ -17,9 +17,11 @@ from typing import Any
 
 import msgspec
 import psutil
+from aiohttp import ClientSession
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.bench.occupied import PATH
 from bot.bench.prospects import Load, Plan
 
 SECRET = "bench-secret"  # noqa: S105 - of a service that lives for seconds
@@ -122,6 +124,12 @@ class Running:
             "descriptors": sum(process.num_fds() for process in found),
         }
 
+    async def occupied(self) -> Figures:
+        """What kept the loop of a metered process busy since this was asked last."""
+        async with ClientSession() as http, http.get(f"http://127.0.0.1:{self.port}{PATH}") as answer:
+            found: Figures = await answer.json()
+            return found
+
     async def windows(self, loads: Sequence[Load], **plan: Any) -> AsyncIterator[list[Figures]]:
         """Let prospects write, and yield for each window the figures of each load; the first one's hold what the service cost."""
         whole = Plan(self.port, self.graph_port, SECRET, list(loads), self.path, **plan)
@@ -168,9 +176,11 @@ async def serving(
     questions: int | None = None,
     database: str = "",
     sellers: int = 0,
+    metered: bool = False,
     **environment: str,
 ) -> AsyncIterator[Running]:
-    """The service in a shape, over an empty database or the one given; `sellers` of each company get its leads. Missing."""
+    """The service in a shape, over an empty database or the one given; `sellers` of each company get its leads. `metered`, it
+    counts what its loop is kept busy with. Missing."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mostrador-bench-")))
         if not database:
@@ -192,6 +202,7 @@ async def serving(
         base = [sys.executable, "-m", "bot.bench.service", f"--companies={companies}", f"--numbers={numbers}"]
         base += [f"--questions={questions}"] if questions else []
         base += [f"--sellers={sellers}"] if sellers else []
+        base += ["--metered"] if metered else []
         running = Running(
             [[*base, *([f"--role={roles}"] if roles else [])] for roles in shape.processes],
             [{**common, "PORT": str(port)} for port in ports],

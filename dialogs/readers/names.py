@@ -52,7 +52,7 @@ de del la las los da das do dos e y von van der di du san santa mc mac
 TITLES = words(
     """
 senor senora senorita sr sra srta don dona dr dra doctor doctora ing ingeniero ingeniera lic licenciado licenciada arq
-arquitecto profe profesor profesora mr mrs ms miss senhor senhora seu
+arquitecto chef profe profesor profesora mr mrs ms miss senhor senhora seu
 """
 )
 
@@ -86,7 +86,8 @@ cual cuales cuando donde quien quienes porque por para pero con sin sobre entre 
 catalogo producto productos celular celulares computador computadora computadores portatil portatiles laptop laptops
 telefonos tablet televisor tv pantalla impresora audifonos cargador consola iphone samsung xiaomi motorola huawei lenovo
 asus dell hp acer apple gamer ps5 playstation cliente clientes mayorista mayoristas distribuidor proveedor vendedor
-vendedora comprador tendero nuevo nueva interesado interesada soy somos sou am es son ser esposo esposa hijo hija mama papa
+vendedora comprador tendero nuevo nueva interesado interesada soy soi somos sou era eran am
+es son ser esposo esposa hijo hija mama papa
 dueno duena gerente encargado encargada secretaria asistente estudiante yo tu el ella ellos usted ustedes nosotros mi mis su
 sus este esto ese esa eso un una unos unas uno al ya hoy manana ayer ahora luego despues todavia aun nunca siempre tambien
 solo otro otra nada nadie algo alguien persona humano asesor asesora bot robot chat ayuda ayudame cancelar salir menu volver

@@ -14,8 +14,9 @@ from dialogs.readers.names import GIVEN, NOT_NAMES, OF_A_BUSINESS, PARTICLES, TI
 from dialogs.readers.words import clean, fold, is_blank, words
 
 _NAMED = re.compile(
-    r"\b(?:me (?:ll|y|i)amo|mi n[onmbr]{2,5}e(?: completo)? es|m(?:i|y) nombre(?: completo)?(?: es|:)|mi nombre(?=[ ,]+(?!es))|"
-    r"a nombre de|my name(?: is|'s|s)|meu nome e|me chamo|(?:le |te |les )?(?:habla|escribe|saluda)(?= )|"
+    r"\b(?:me (?:ll|y|i)amo|mi n[onmbr]{2,5}e?(?: completo)? es|m(?:i|y) nombre(?: completo)?(?: es|:)|mi nombre(?=[ ,]+(?!es))|"
+    r"a nombre de|my name(?: is|'s|s)|meu nome e|me chamo|je (?:suis|m'appelle)|(?:le |te |les )?(?:habla|escribe|saluda)(?= )|"
+    r"(?:hola|buenas|dias|tardes|noches),? (?:le |te )?habla con(?= )|"
     r"puedes? (?:llamarme|decirme)|dime|call me|name:|nombre:|nome:|de parte de)\s*:? *"
 )
 _AM = re.compile(
@@ -31,9 +32,11 @@ _GREETING = re.compile(
 _SAYS_HELLO = re.compile(r"\b(?:hola|ola|hello|hi|hey|oi|buen[oa]s?|bom|boa|good)\b")
 _GREETS = words("hola ola hello hi hey oi buenas buenos saludos alo")
 _TITLE = re.compile(r"\s*(?:(?:el|la|o|a) )?(?:" + "|".join(sorted(TITLES)) + r")\b\.?\s+")
-_CODE = re.compile(r"[{}<>\[\]\\]|--")
+_CODE = re.compile(r"[{}<>\[\]\\*;=|]|--")
 _MASHED = re.compile(r"[^aeiouy'-]{5,}|(.)\1\1|^\w{3,}[aei]r(?:l[oa]s?|me|te|se|nos)$")
 """No name: five consonants on end, a letter three times, a verb with its pronoun ("recogerlo")."""
+_HELD = re.compile(r"(.)\1{2,}$")
+"""A letter held down at the end: "Camiiii"."""
 _LONE_OF = words(
     "leon jesus dios souza sousa oliveira lima almeida paula castro silva santos freitas andrade avila haro toro leyva anda "
     "oro paz"
@@ -154,7 +157,7 @@ def _name(text: str, start: int, *, alone: bool) -> Reading | None:
         taken.pop()
     if not taken or len(taken) > _MOST_WORDS:
         return None
-    words = [match.group() for match in taken]
+    words = [_HELD.sub(r"\1", match.group()) for match in taken]
     if len(words) == 1 and len(words[0]) < 2:
         return None
     if alone and not _convincing(words):

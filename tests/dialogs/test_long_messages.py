@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from dialogs import engine
-from dialogs.hearing import _instead
 from dialogs.model import Dialog, Say, Turn
+from dialogs.wording import instead as what_instead
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("America/Bogota"))
 
@@ -40,4 +40,4 @@ def test_the_longest_message_is_answered(electronics: Dialog, asked: str, piece:
     ],
 )
 def test_what_a_message_takes_back_itself(said: str, instead: str) -> None:
-    assert _instead(said) == instead
+    assert what_instead(said) == instead

@@ -58,3 +58,10 @@ def test_what_sounds_different_stays_different(one: str, other: str) -> None:
 
 def test_accents_are_kept_beside() -> None:
     assert normalise("vocês têm").marked == ("vocês", "têm")
+
+
+def test_of_a_long_text_the_beginning_and_the_end_are_read() -> None:
+    words = normalise("hola " + "bla " * 1_000 + "¿hacen envíos?").words
+    assert words[0] == "hola"
+    assert words[-3:] == ("hacen", "envios", "?")
+    assert len(words) < 300

@@ -21,6 +21,7 @@ PIPELINE = {
     "pywa_full_load_webhook_to_reply_p99_ms": 100.0,
     "pywa_turns_per_s_ratio": 2.06,
     "pywa_cpu_us_per_turn_ratio": 0.3,
+    "at_700_understanding_cpu_ms_p50": 0.125,
     "left_out": "BuilderBot: no node and npm",
 }
 
@@ -31,6 +32,7 @@ def test_what_was_measured_is_in_the_page(tmp_path: Path) -> None:
     page = (tmp_path / "performance.md").read_text("utf-8")
     assert "| Mostrador, SQLite, one process | 1,234 |" in page
     assert "refused (401)" in page
+    assert "| Mostrador, 700 turns/s | 0.125 |" in page
     assert "| pywa 4.5.0 | 2.06 | – | 0.3 |" in page
     assert "Not measured: BuilderBot: no node and npm." in page
     assert "How cost grows" not in page
