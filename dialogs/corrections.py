@@ -11,10 +11,10 @@ from dialogs.hearing import ask
 from dialogs.model import Answer, Question, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
-from dialogs.readers.cities import city_of
-from dialogs.readers.words import clean, fold, unknown
 from dialogs.talk import Talk, clip, options_of
 from dialogs.whose import introduces, introduces_another
+from nlu.entities.cities import city_of
+from nlu.entities.words import clean, fold, unknown
 
 _LONGEST_WISH = 400
 _PLAIN_READERS = ("email", "phone", "tax_id", "money", "date")

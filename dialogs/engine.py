@@ -13,10 +13,10 @@ from dialogs import answers, corrections, handed, hearing, repair, wording
 from dialogs.model import Answer, Dialog, Do, Effect, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
-from dialogs.readers.words import clean
 from dialogs.talk import Talk, clip
 from dialogs.texts import LANGUAGES
 from dialogs.whose import still_known
+from nlu.entities.words import clean
 
 _LOOKED_AT = 4_096
 """Characters of a message; what lies behind them nobody writes by hand."""

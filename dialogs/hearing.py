@@ -15,7 +15,7 @@ from dialogs.model import Dialog, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Ask, Heard, Miss, Reading
 from dialogs.readers.company import find_company
-from dialogs.readers.words import fold, unknown
+from nlu.entities.words import fold, unknown
 
 SURE = 0.6
 """Confidence from which an intent is acted on (nlu.md)."""

@@ -11,8 +11,8 @@ from dialogs.corrections import change, unanswered_doubt
 from dialogs.hearing import IN_PIECES, SURE
 from dialogs.model import Attachment, Dialog, Language, Question, State
 from dialogs.readers.base import Reading
-from dialogs.readers.words import fold, unknown
 from dialogs.talk import Talk, yes_no
+from nlu.entities.words import fold, unknown
 
 REPAIRS = frozenset({
     "cancel", "human", "restart", "repeat", "skip", "back", "help", "language_es", "language_en", "language_pt",

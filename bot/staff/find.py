@@ -29,7 +29,7 @@ from data.tables import (
     Person,
     User,
 )
-from dialogs.readers.words import fold
+from nlu.entities.words import fold
 from nlu.normalise import sound
 
 MOST_MINE = 300

@@ -17,7 +17,7 @@ from bot.staff.prospects import alert_pressed
 from bot.staff.speech import called, is_greeting, is_small_talk, place, verdict
 from bot.staff.table import BY_NAME, Command, handler_of
 from bot.staff.words import button, choices, say, text
-from dialogs.readers.words import fold
+from nlu.entities.words import fold
 
 Answer = Reply | list[Reply]
 

@@ -13,7 +13,7 @@ from bot.staff.times import when
 from bot.staff.words import button, choices, line, refused, say, short, text, word
 from crm_bridge.assignment import reminders, sellers
 from crm_bridge.companies.rules import Refusal
-from dialogs.readers.words import fold
+from nlu.entities.words import fold
 
 _VAGUE = re.compile(r"(?:mas tarde|luego|(?:mas )?al rato|mas rato|despues|ahorita|otro dia|pronto)?")
 _PERSON = re.compile(r"\b(?:a|con) (?:mi )?(?!(?:l[ao]s?|el|una?|mi|que|eso|mano|tiempo|diario)\b)(?P<name>[a-z]{3,})")

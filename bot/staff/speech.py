@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dialogs.readers import words as readers
-from dialogs.readers.words import fold
+from nlu.entities import words as readers
+from nlu.entities.words import fold
 
 SHORT = {"que": "(?:que|q|k)", "para": "(?:para|pa)", "por": "(?:por|x)", "estoy": "(?:estoy|toy|ando)"}
 """Words as they are written in a chat."""

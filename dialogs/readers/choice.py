@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rapidfuzz import fuzz, process
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.words import fold, is_blank, unknown, words
+from nlu.entities.words import fold, is_blank, unknown, words
 from nlu.normalise import sound
 
 _ORDINALS = (

@@ -11,9 +11,9 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.days import NoSuchDay, Span, bare, spans
-from dialogs.readers.hours import time_of_day
-from dialogs.readers.words import fold, is_blank, unknown
+from nlu.entities.days import NoSuchDay, Span, bare, spans
+from nlu.entities.hours import time_of_day
+from nlu.entities.words import fold, is_blank, unknown
 
 _FOR = re.compile(
     r"\b(?:para|pa|pal|pra|antes de|antes del|hasta|by|before|for|until|on|ate|lo necesito|la necesito|los necesito|las necesito|"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from rapidfuzz.distance import OSA
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.words import fold, is_blank, unknown, words
+from nlu.entities.words import fold, is_blank, unknown, words
 
 _PLAIN = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[\w-]{1,63}\.)+[\w-]{2,24}(?![\w@])")
 _LOOSE = re.compile(r"[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*")

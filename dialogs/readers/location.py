@@ -8,9 +8,9 @@ from rapidfuzz import fuzz, process
 
 from dialogs.model import Attachment
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.cities import CITIES, UNSURE, city_of
-from dialogs.readers.numbers import numbers
-from dialogs.readers.words import clean, fold, is_blank, unknown
+from nlu.entities.cities import CITIES, UNSURE, city_of
+from nlu.entities.numbers import numbers
+from nlu.entities.words import clean, fold, is_blank, unknown
 
 _INTRO = re.compile(
     r"^\W*(?:(?:hola|buenas|bueno|pues)\W+)*(?:yo )?(?:(?:estoy|estamos|vivo|vivimos|queda|es|seria|me encuentro|i am|i'm|i "

@@ -12,8 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.numbers import Number, numbers, plain, shown_number
-from dialogs.readers.words import fold, is_blank, is_reference, unknown
+from nlu.entities.numbers import Number, numbers, plain, shown_number
+from nlu.entities.words import fold, is_blank, is_reference, unknown
 
 _CURRENCIES = {
     "USD": r"us ?\$|u\$s|u\$d|usd|\$ ?usd|dolar(?:es|itos|citos)?(?: americanos)?|dollars?|bucks|(?<=palos )verdes|dls|dlls",
@@ -275,4 +275,4 @@ def shown_money(value: Decimal, currency: str, ask: Ask) -> str:
     """As it is written where the customer lives: "$ 2.000.000", "US$ 300", "S/ 1,500.50"."""
     own = _PESOS.get(ask.country) == currency
     symbol = "$" if own else _SYMBOLS.get(currency, currency)
-    return f"{symbol} {shown_number(value, ask, 0 if value == value.to_integral_value() else 2)}"
+    return f"{symbol} {shown_number(value, ask.language, ask.country, 0 if value == value.to_integral_value() else 2)}"

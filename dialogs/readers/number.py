@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.numbers import Number, numbers, plain, shown_number
-from dialogs.readers.words import fold, is_blank, unknown
+from nlu.entities.numbers import Number, numbers, plain, shown_number
+from nlu.entities.words import fold, is_blank, unknown
 
 _RANGE = re.compile(r"[^0-9]{0,12}?(?:-|\b(?:a|o|y|e|u|to|or|and|ou|ate|hasta)\b)[^0-9]{0,6}?")
 _RANGE_OPENS = re.compile(r"\b(?:entre|between|de|from|desde) *$")
@@ -75,4 +75,6 @@ def _reading(number: Number, text: str, ask: Ask) -> Reading | Miss:
     if value < (ask.minimum if ask.minimum is not None else 0):
         return Miss("too_small")
     whole = value == value.to_integral_value()
-    return Reading(int(value) if whole else plain(value), shown_number(value, ask), span=(number.start, number.end))
+    return Reading(
+        int(value) if whole else plain(value), shown_number(value, ask.language, ask.country), span=(number.start, number.end)
+    )

@@ -9,9 +9,9 @@ from itertools import islice
 from msgspec.structs import replace
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.cities import CITIES, UNSURE
-from dialogs.readers.names import GIVEN, NOT_NAMES, OF_A_BUSINESS, PARTICLES, TITLES
-from dialogs.readers.words import clean, fold, is_blank, words
+from nlu.entities.cities import CITIES, UNSURE
+from nlu.entities.names import GIVEN, NOT_NAMES, OF_A_BUSINESS, PARTICLES, TITLES
+from nlu.entities.words import clean, fold, is_blank, words
 
 _NAMED = re.compile(
     r"\b(?:me (?:ll|y|i)amo|mi n[onmbr]{2,5}e(?: completo)? es|m(?:i|y) nombre(?: completo)?(?: es|:)|mi nombre(?=[ ,]+(?!es))|"

@@ -8,8 +8,8 @@ import phonenumbers
 
 from crm_bridge.people.rules import canonical_phone
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.numbers import numbers, plain
-from dialogs.readers.words import fold, is_blank, is_reference
+from nlu.entities.numbers import numbers, plain
+from nlu.entities.words import fold, is_blank, is_reference
 
 _RUN = re.compile(r"(?<![\w@.$#])(?:\+ ?|\()?\d(?:[\d()/. -]{0,22}\d)?(?![\w@%])")
 _DOUBLE = re.compile(r"\b(?:doble|double|dobro) ([a-z]+)")

@@ -18,7 +18,7 @@ from bot.staff.table import BY_NAME
 from bot.staff.times import when
 from crm_bridge.assignment.rules import Taken
 from data.tables import Alert
-from dialogs.readers.words import fold
+from nlu.entities.words import fold
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("America/Bogota"))
 

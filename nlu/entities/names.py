@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialogs.readers.words import words
+from nlu.entities.words import words
 
 GIVEN = words(
     """

@@ -11,8 +11,8 @@ from itertools import chain, islice
 
 from msgspec import Struct
 
-from dialogs.readers.day_names import MONTH_OF, PT_WEEKDAYS, WEEKDAY_OF
-from dialogs.readers.numbers import SMALL
+from nlu.entities.day_names import MONTH_OF, PT_WEEKDAYS, WEEKDAY_OF
+from nlu.entities.numbers import SMALL
 
 _COUNTS = {word: int(value) for word, value in SMALL.items() if 0 < value <= 31 or value in (40, 45, 60, 90)} | {
     "a": 1, "an": 1, "primero": 1, "primeiro": 1, "first": 1, "par de": 2, "par": 2, "couple of": 2, "few": 3,

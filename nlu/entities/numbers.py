@@ -11,7 +11,6 @@ from babel import UnknownLocaleError
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from msgspec import Struct
 
-from dialogs.readers.base import Ask
 from nlu.normalise import sound
 
 _TOKEN = re.compile(
@@ -306,7 +305,7 @@ def _marks(language: str, country: str) -> tuple[str, str]:
         return get_group_symbol("es_419"), get_decimal_symbol("es_419")
 
 
-def shown_number(value: Decimal, ask: Ask, decimals: int | None = None) -> str:
-    thousands, point = _marks(ask.language, ask.country)
+def shown_number(value: Decimal, language: str, country: str, decimals: int | None = None) -> str:
+    thousands, point = _marks(language, country)
     text = f"{value:,.{decimals}f}" if decimals is not None else f"{Decimal(plain(value)):,f}"
     return text.replace(",", "\0").replace(".", point).replace("\0", thousands)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialogs.readers.words import fold
+from nlu.entities.words import fold
 
 _BY_COUNTRY = {
     "CO": (

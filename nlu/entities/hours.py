@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import time
 
-from dialogs.readers.days import either
-from dialogs.readers.numbers import SMALL
+from nlu.entities.days import either
+from nlu.entities.numbers import SMALL
 
 _PART = (
     r"(?:(?:de|por|en) la (?:manana|tarde|noche|madrugada)|da (?:manha|tarde|noite)|in the (?:morning|afternoon|evening)|"
