@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from dialogs import hearing, wording
+from dialogs import doubts, hearing, wording
 from dialogs.hearing import ask
 from dialogs.model import Answer, Question, Turn
 from dialogs.readers import READERS
@@ -53,8 +53,11 @@ def store(talk: Talk, readings: Mapping[str, Reading], asked: Question | None) -
     if not readings:
         return
     noted: list[str] = []
-    if talk.state.doubt is not None and asked is not None and asked.name not in readings:
-        noted += unanswered_doubt(talk, asked)
+    if talk.state.doubt is not None and asked is not None:
+        if asked.name in readings:
+            talk.update(doubt=None)
+        else:
+            noted += unanswered_doubt(talk, asked)
     for name in talk.dialog.questions:
         if name not in readings:
             continue
@@ -62,8 +65,9 @@ def store(talk: Talk, readings: Mapping[str, Reading], asked: Question | None) -
         old = talk.state.answers.get(name)
         answer = Answer(reading.value, clean(reading.shown))
         talk.answer(name, answer)
-        if reading.instead is not None and talk.state.doubt is None:
-            talk.update(doubt=Answer(reading.instead.value, reading.instead.shown), asked=name)
+        doubt = doubts.about(reading)
+        if doubt is not None and talk.state.doubt is None:
+            talk.update(doubt=doubt, asked=name)
         elif old is not None:
             talk.add(talk.common("same" if old.value == answer.value else "corrected", shown=talk.shown(name)))
         elif asked is None or name != asked.name:

@@ -99,7 +99,7 @@ def overheard(dialog: Dialog, state: State, turn: Turn, counted: Mapping[str, An
     for question in _fillable(dialog, state, counted):
         if question.read in IN_PIECES or (question.read == "money" and question.name == state.asked):
             reading = READERS[question.read].find(Heard(told), ask(question, turn, state.language))
-            if reading is not None and reading.instead is None:
+            if reading is not None and reading.instead is None and not reading.rivals:
                 found[question.name] = reading
     return found
 

@@ -84,6 +84,11 @@ class Answer(Struct, frozen=True):
     """Whether it was known before this talk: nobody said it now."""
 
 
+class Doubt(Answer, frozen=True):
+    among: tuple[Answer, ...] = ()
+    """The readings between which the person is asked to choose, the likeliest first; empty where a yes or no is asked for."""
+
+
 class State(Struct, frozen=True):
     """Where a talk stands: the answers, never a position. It goes through JSON between any two messages."""
 
@@ -94,9 +99,9 @@ class State(Struct, frozen=True):
     asked: str | None = None
     """The question last asked: only to attribute a bare reply."""
     skipped: tuple[str, ...] = ()
-    doubt: Answer | None = None
-    """A reading offered for a yes or no ("¿quisiste decir ana@gmail.com?"), for the question `asked`, which keeps what was
-    written until a yes."""
+    doubt: Doubt | None = None
+    """A reading offered for a yes or no ("¿quisiste decir ana@gmail.com?"), or several to choose from, for the question `asked`,
+    which keeps what was written until then."""
     offer: Literal["", "human", "fix"] = ""
     """Something else that a yes, or a pressed button, would accept."""
     noted: tuple[str, ...] = ()

@@ -14,9 +14,10 @@ from bot.staff.find import Prospect
 from bot.staff.meaning import Meant, understand
 from bot.staff.memory import FRESH, Asked
 from bot.staff.prospects import alert_pressed
-from bot.staff.speech import called, is_greeting, is_small_talk, place, verdict
+from bot.staff.speech import called, is_greeting, is_small_talk, verdict
 from bot.staff.table import BY_NAME, Command, handler_of
 from bot.staff.words import button, choices, say, text
+from nlu.entities.pointing import pointed
 from nlu.entities.words import fold
 
 Answer = Reply | list[Reply]
@@ -65,10 +66,12 @@ def take_in(desk: Desk, message: Inbound) -> Answer:
 
 def _counted(desk: Desk, folded: str) -> str | None:
     """The option of those shown lately that is meant by its number, or by "la segunda"."""
-    number = _NUMBER.fullmatch(folded)
-    at = int(number[1]) - 1 if number else place(folded)
     options = desk.memory.options if _lately(desk) else ()
-    return options[at] if options and at is not None and -1 <= at < len(options) else None
+    number = _NUMBER.fullmatch(folded)
+    if number:
+        return options[int(number[1]) - 1] if int(number[1]) <= len(options) else None
+    places = pointed(folded, options, counted=False) if len(options) > 1 else ()
+    return options[places[0]] if len(places) == 1 else None
 
 
 def _late(desk: Desk, late: Asked, words: str, folded: str) -> Answer | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from crm_bridge.assignment.reminders import TimePassed
-from nlu.entities.days import NoSuchDay, Span, either, spans
+from nlu.entities.day_rules import NoSuchDay
+from nlu.entities.days import Span, either, spans
 from nlu.entities.hours import time_of_day
 from nlu.entities.numbers import SMALL
 from nlu.entities.words import fold
