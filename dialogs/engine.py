@@ -16,7 +16,8 @@ from dialogs.readers.base import Heard, Reading
 from dialogs.talk import Talk, clip
 from dialogs.texts import LANGUAGES
 from dialogs.whose import still_known
-from nlu.entities.words import clean
+from nlu.entities.pointing import same
+from nlu.entities.words import clean, fold
 
 _LOOKED_AT = 4_096
 """Characters of a message; what lies behind them nobody writes by hand."""
@@ -270,7 +271,7 @@ def _yes_or_no(talk: Talk, before: State, asked: Question | None) -> bool:
     """A yes or no to what was offered beside the question, typed or pressed."""
     offered = _offered(talk, before, asked)
     yes, no = _agrees(talk, offered)
-    keep = talk.changing and talk.holds("keep")
+    keep = talk.changing and (talk.holds("keep") or same(fold(talk.turn.text)))
     if not (yes or no or keep or talk.means("go_on")):
         return False
     if offered == "fix":
@@ -326,6 +327,8 @@ def _agrees(talk: Talk, offered: str) -> tuple[bool, bool]:
     yes, no = talk.means("yes", "affirm") or wording.agrees(talk.dialog, talk.turn.text), talk.means("no", "deny")
     if not talk.turn.choice and talk.holds("except"):
         return False, no and not yes  # "todo bien menos el correo"
+    if offered == "doubt" and same(fold(talk.turn.text)):  # "ese mismo"
+        return True, False
     if talk.holds("keep"):  # "así está bien" leaves what there is
         yes, no = offered == "confirm", offered == "doubt"
     if offered in ("doubt", "human", "confirm") and not (yes or no):

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
+from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading, one_of
 from nlu.entities.numbers import Number, numbers, plain, shown_number
 from nlu.entities.words import fold, is_blank, is_reference, unknown
 
@@ -115,10 +115,8 @@ class MoneyReader:
         likely = sure or [amount for amount in amounts if _stands_free(amount, text)]
         if not likely:
             return Miss("not_money")
-        distinct = {(amount.high.value, amount.currency) for amount in likely}
-        if len(distinct) > 1:
-            return Miss("ambiguous")
-        return _reading(likely[0], ask)
+        likely = list({(amount.high.value, amount.currency): amount for amount in reversed(likely)}.values())[::-1]
+        return one_of([_reading(amount, ask) for amount in likely]) if len(likely) > 1 else _reading(likely[0], ask)
 
     def find(self, heard: Heard, ask: Ask) -> Reading | None:
         text = fold(heard.text[:LOOKED_AT])

@@ -7,7 +7,7 @@ import re
 import phonenumbers
 
 from crm_bridge.people.rules import canonical_phone
-from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
+from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading, one_of
 from nlu.entities.numbers import numbers, plain
 from nlu.entities.words import fold, is_blank, is_reference
 
@@ -35,10 +35,8 @@ class PhoneReader:
             return Miss("empty")
         text = fold(heard.text[:LOOKED_AT])
         found = _found(text, ask)
-        if len({reading.value for reading in found}) > 1:
-            return Miss("ambiguous")
         if found:
-            return found[0]
+            return one_of(found)
         spoken = _spoken(text, ask.language)
         if len(spoken) >= 6:
             reading = _reading(spoken, ask, None)

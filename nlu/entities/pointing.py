@@ -45,8 +45,8 @@ _LEAD = re.compile(
 )
 _TAIL = re.compile(
     r"(?: (?:opcion|option|opcao|one|de ellas|de ellos|de las|de los|de la lista|de todos|de todas|of them|porfa|por ?favor|"
-    r"please|gracias|pues|mismo|misma|mesmo|entonces|nomas|que (?:me )?(?:mostro|mostraste|dijo|dijiste|mando|mandaste|puso|"
-    r"pusiste|salio|sale|aparece)))+$"
+    r"please|gracias|pues|mismo|misma|mesmo|entonces|nomas|de antes|de siempre|as before|"
+    r"que (?:me |te |le )?(?:mostro|mostraste|dijo|dijiste|dije|di|mando|mandaste|puso|pusiste|salio|sale|aparece)))+$"
 )
 _PART = re.compile(r"[,;.!\n]+| sino | mejor | pero | y si ")
 _DENIED = re.compile(r"(?:no|not|nao) (?!\d)(.+)|(.+?) (?:no|not|nao)")
@@ -101,6 +101,13 @@ def _places(said: str, shown: Sequence[str], chosen: int | None, *, counted: boo
     if word in _SAME or (word.count(" ") == 1 and _SAME.issuperset(word.split())):
         return (0,) if many == 1 else (chosen,) if chosen is not None else ()
     return ()
+
+
+def same(folded: str) -> bool:
+    """Whether it says only that something is the same: "ese mismo", "lo mismo de antes"."""
+    lead = _LEAD.match(folded)
+    said = _TAIL.sub("", folded[lead.end() if lead else 0 :].strip(" .,!")).split()
+    return 0 < len(said) <= 2 and _SAME.issuperset(said)
 
 
 def _extreme(said: str, shown: Sequence[str]) -> tuple[int, ...]:

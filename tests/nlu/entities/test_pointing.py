@@ -93,7 +93,8 @@ def test_places(line):
 @pytest.mark.parametrize(
     ("said", "shown", "places"),
     [("el más barato", PRICES, (0,)), ("la más económica porfa", PRICES, (0,)), ("el más caro", PRICES, (2,)),
-     ("el menos costoso", PRICES, (0,)), ("the cheapest", PRICES, (0,)), ("o mais barato", SIZES, (0,)), ("el más caro", SIZES, (1,)),
+     ("el menos costoso", PRICES, (0,)), ("the cheapest", PRICES, (0,)), ("o mais barato", SIZES, (0,)),
+     ("el más caro", SIZES, (1,)),
      ("el de menor precio", SIZES, (0,)), ("el más barato", ("rojo", "azul"), ()), ("el más barato", ("a 100", "b 100"), ()),
      ("ni el más caro ni el más barato", PRICES, ())],
 )  # fmt: skip
