@@ -17,6 +17,7 @@ from bot.staff.prospects import alert_pressed
 from bot.staff.speech import called, is_greeting, is_small_talk, verdict
 from bot.staff.table import BY_NAME, Command, handler_of
 from bot.staff.words import button, choices, say, text
+from nlu.entities.named import likeness, tokens
 from nlu.entities.pointing import pointed
 from nlu.entities.words import fold
 
@@ -147,8 +148,8 @@ def _chosen(desk: Desk, words: str) -> int | None:
     """Whom of those shown last they name; else whoever has that very name."""
     shown = [int(match["row"]) for each in desk.memory.options if (match := _CHOICE.fullmatch(each)) and match["row"]]
     name = called(words)
-    wanted = find.tokens(name)
-    fitting = [each.id for each in find.prospects(desk.session, shown) if wanted and find.likeness(wanted, each.name)]
+    wanted = tokens(name)
+    fitting = [each.id for each in find.prospects(desk.session, shown) if wanted and likeness(wanted, each.name)]
     if len(fitting) == 1:
         return fitting[0]
     found = [each.id for each in find.named(desk.session, name, desk.staff.user_id) if find.is_called(each, name)]
@@ -207,7 +208,7 @@ def _other(desk: Desk, words: str, folded: str) -> Answer:
     if is_small_talk(folded):
         return text("welcome", name=desk.staff.first_name)
     name = called(words)
-    if name and len(find.tokens(name)) <= _NAME_WORDS:
+    if name and len(tokens(name)) <= _NAME_WORDS:
         found = find.named(desk.session, name, desk.staff.user_id)
         if found and all(find.is_called(each, name) for each in found):
             return BY_NAME["summary"].handler(desk, name, None)

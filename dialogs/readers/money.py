@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading, one_of
 from nlu.entities.numbers import Number, numbers, plain, shown_number
-from nlu.entities.words import fold, is_blank, is_reference, unknown
+from nlu.entities.references import references
+from nlu.entities.words import fold, is_blank, unknown
 
 _CURRENCIES = {
     "USD": r"us ?\$|u\$s|u\$d|usd|\$ ?usd|dolar(?:es|itos|citos)?(?: americanos)?|dollars?|bucks|(?<=palos )verdes|dls|dlls",
@@ -194,7 +195,7 @@ def _code(group: str | None, ask: Ask) -> str:
 
 def _is_other(amount: _Amount, text: str) -> bool:
     """Whether the number counts or names something else: "3 años", "mil gracias", "mi cédula es 1.020.304.050"."""
-    if not amount.currency_named and is_reference(text[max(0, amount.start - 40) : amount.start]):
+    if not amount.currency_named and any(each.start <= amount.start < each.end for each in references(text)):
         return True
     return _NOT_MONEY.match(text, amount.end) is not None
 

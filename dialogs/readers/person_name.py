@@ -16,7 +16,8 @@ from nlu.entities.words import clean, fold, is_blank, words
 _NAMED = re.compile(
     r"\b(?:me (?:ll|y|i)amo|mi n[onmbr]{2,5}e(?: completo)? es|m(?:i|y) nombre(?: completo)?(?: es|:)|mi nombre(?=[ ,]+(?!es))|"
     r"a nombre de|my name(?: is|'s|s)|meu nome e|me chamo|(?:le |te |les )?(?:habla|escribe|saluda)(?= )|"
-    r"puedes? (?:llamarme|decirme)|dime|call me|name:|nombre:|nome:|de parte de)\s*:? *"
+    r"pued(?:es?|en) (?:llamarme|decirme)|ll[ae]m[ae]n?me|"
+    r"me (?:dicen|llaman)|diga(?:n)?me|dime|call me|name:|nombre:|nome:|de parte de)\s*:? *"
 )
 _AM = re.compile(
     r"(?:\b(?:yo |eu )?(?:[sz]o[yi]|sou(?: [oa])?)|\bi'?m|\bit'?s|\bi am|\bthis is|^\W*(?:hola\W+)?(?:aqui|aca|aqui e|con|fala|"

@@ -41,6 +41,7 @@ _SCALES = (
     "docena docenas dozen dozens duzia duzias=12 par pares pair pairs=2 decena decenas=10 gruesa gruesas=144 "
     "mil k thousand grand luca lucas luka lukas luquitas barra barras=1000 "
     "millon millones milones millone milliones milion milhao milhoes million millions mill mills mm m mdp mi melon melones "
+    "milloncito milloncitos "
     "palo palos palito palitos=1000000 billion billions=1000000000"
 )
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nlu.cues import is_question, looks_like_a_name
-from nlu.cues import wanted_part
+from nlu.cues import is_question, looks_like_a_name, wanted_part
 from nlu.engine import Engine, load
 from nlu.normalise import normalise
 from nlu.understanding import NOTHING

@@ -85,3 +85,12 @@ def test_a_shared_contact_is_a_phone(asking):
 def test_any_of_several_that_are_told(text, values, read):
     reading = read("phone", text)
     assert [each.value for each in (reading, *reading.rivals)] == values
+
+
+@pytest.mark.parametrize("text", ["mi pedido es 3001234567", "la orden 3001234567", "factura 3001234567", "guía #3001234567"])
+def test_an_order_is_no_telephone(text, read):
+    assert isinstance(read("phone", text), Miss)
+
+
+def test_a_telephone_beside_an_order(read):
+    assert read("phone", "pedido 300123456, mi cel es 310 987 6543").value == "+573109876543"
