@@ -39,9 +39,9 @@ _MOST = re.compile(
     r"|priciest|highest|biggest|maior|mayor"
 )
 _LEAD = re.compile(
-    r"(?!al? las? )(?:(?:la|el|lo|los|las|the|a|o|opcion|option|opcao|numero|number|num|nro|no(?= \d)|n|quiero|elijo|escojo|"
+    r"(?:(?:la|el|lo|los|las|the|a|o|opcion|option|opcao|numero|number|num|nro|no(?= \d)|n|quiero|elijo|escojo|"
     r"prefiero|seria|es|para mi|mejor|si|sim|yes|dame|deme|me quedo con|me llevo|entonces|pero|y|quero|fico com|i want|"
-    r"i ?'?ll take|de la|de|del|da|do|en|at|on) )+"
+    r"i ?'?ll take|de la|de|del|al|con|da|do|en|at|on) )+"
 )
 _TAIL = re.compile(
     r"(?: (?:opcion|option|opcao|one|de ellas|de ellos|de las|de los|de la lista|de todos|de todas|of them|porfa|por ?favor|"
@@ -85,7 +85,7 @@ def _places(said: str, shown: Sequence[str], chosen: int | None, *, counted: boo
         return (0, 1) if many == 2 else ()
     lead = _LEAD.match(said)
     word = _TAIL.sub("", said[lead.end() if lead else 0 :])
-    if word in _PLACE_OF or (counted and word in _COUNT_OF):
+    if word in _PLACE_OF or (counted and word in _COUNT_OF and not said.startswith(("a la ", "a las "))):  # "a las 2"
         place = _PLACE_OF.get(word, _COUNT_OF.get(word, many))
         return (place,) if place < many else ()
     if word in _FROM_THE_END:

@@ -181,6 +181,31 @@ async def test_a_colleague_of_an_older_list_gets_whom_it_asked_about(chat: Any) 
     assert told == "< Se lo ofrecí a Camilo Duarte: Ana Ruiz es suyo cuando lo acepte."
 
 
+async def test_one_of_a_list_is_pointed_at(chat: Any) -> None:
+    await chat.say("carla", "tomar a Ana Ruiz")
+    await chat.say("carla", "transferir")
+    told = await chat.say("carla", "al de abajo")
+    assert told == "< Se lo ofrecí a Germán Rojas: Ana Ruiz es suyo cuando lo acepte."
+
+
+@pytest.mark.parametrize("said", ["a las 2", "todos", "ese mismo", "el otro", "el segundo turno"])
+async def test_what_points_at_none_of_a_list_presses_nothing(chat: Any, said: str) -> None:
+    await chat.say("carla", "tomar a Ana Ruiz")
+    await chat.say("carla", "transferir")
+    assert not (await chat.say("carla", said)).startswith("< Se lo ofrecí")
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [("el primer lunes de diciembre a las 9", "lunes 7 de diciembre"),
+     ("el último viernes del mes a las 3", "viernes 27 de noviembre"),
+     ("de hoy en ocho a las 10", "de diciembre"), ("en la primera semana de enero", "1 de enero"),
+     ("pasao mañana a las 9", "de noviembre")],
+)  # fmt: skip
+async def test_reminders_know_the_days_that_dialogs_do(chat: Any, said: str, day: str) -> None:
+    assert day in await chat.say("carla", f"recuérdame pagar {said}")
+
+
 async def test_words_go_to_whom_their_list_showed(chat: Any) -> None:
     """A row or button that stands further up names another question."""
     await chat.say("carla", "resumen de Luis")

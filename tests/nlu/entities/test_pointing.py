@@ -32,6 +32,9 @@ el penúltimo | 3 | 1
 el de abajo | 3 | 2
 la de arriba | 3 | 0
 el del medio | 3 | 1
+al de abajo | 3 | 2
+a la segunda | 3 | 1
+con el primero | 3 | 0
 la de en medio | 3 | 1
 el del medio | 2 |
 quiero el segundo | 3 | 1
