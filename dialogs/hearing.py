@@ -59,7 +59,7 @@ class Taken:
 def ask(question: Question, turn: Turn, language: Language) -> Ask:
     return Ask(
         choices=question.spoken[language], language=language, country=turn.country, currency=turn.currency, now=turn.now,
-        minimum=question.minimum, maximum=question.maximum,
+        way=question.way, minimum=question.minimum, maximum=question.maximum,
     )  # fmt: skip
 
 
@@ -200,7 +200,9 @@ class _Hearing:
         pending = [
             one
             for one in self.dialog.questions.values()
-            if one.name not in self.answers and one.read != "person_name" and (one is not asked or one.read == "text")
+            if one.name not in self.answers
+            and one.read != "person_name"
+            and (one is not asked or one.read in ("text", "location"))
         ]
         for question, rest, span in wording.all_stated(self.turn.text, pending):
             reading = READERS[question.read].read(Heard(rest), ask(question, self.turn, self.language))

@@ -186,6 +186,8 @@ class Question:
     """Plain words that name it in a correction ("correo", "mail")."""
     takes: frozenset[str] = frozenset()
     """Intents whose message is itself an answer ("¿cuánto vale el iPhone 15?" tells the need)."""
+    way: str = ""
+    """Of a place: "from" or "to", where a message may tell both ends of a way."""
     minimum: Decimal | None = None
     maximum: Decimal | None = None
 

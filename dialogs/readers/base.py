@@ -41,6 +41,8 @@ class Ask:
     """Aware, in the company's own zone."""
     minimum: Decimal | None = None
     maximum: Decimal | None = None
+    way: str = ""
+    """Which end of a way a place is: "from", "to", or "" for no way."""
     past: bool = False
     """Whether a date may lie before today."""
 

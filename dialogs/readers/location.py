@@ -23,8 +23,15 @@ _INTRO = re.compile(
 _PLACE_BEFORE = re.compile(
     r"\b(?:en|desde|a|hasta|para|de|hacia|from|in|to|near|em|para|pra|ate|vivo|ciudad|city|cidade)(?: la ciudad de)?:? $"
 )
-_ROUTE = re.compile(r"(?:[a-z]+[ ,]+){1,4}(?:a|hasta|hacia|to|ate) ([a-z ]+)")
-""" "Shenzhen a Bogotá": where it ends."""
+_ROUTE = re.compile(r"(?P<start>[a-z]+(?:[ ,]+[a-z]+){0,3}?)[ ,]+(?:a|hasta|hacia|to|ate) (?P<end>[a-z ]+)")
+""" "Shenzhen a Bogotá"."""
+_TO = r"(?:a|hasta|hacia|para|pa|to|ate|pra)(?: la ciudad de| el puerto de)?"
+_NAME = r"(?:(?:la|el|los|las|san|santa|santo|puerto|ciudad|villa|nueva|new|hong|long|buenos|punta) )*[a-z]{4,}(?: del? [a-z]+)?"
+_WAY = re.compile(
+    rf"\b(?:(?:desde|from) (?:la ciudad de |el puerto de )?(?P<start>{_NAME})(?:[, ]+{_TO} (?P<end>{_NAME}))?"
+    rf"|de (?P<of>{_NAME})[, ]+{_TO} (?P<to>{_NAME})|(?:hasta|hacia|con destino a) (?P<goal>{_NAME}))\b"
+)
+""" "Desde Shenzhen", "de Shenzhen a Bogotá", "hasta Cali"."""
 _FIRST_WORDS = {name.split()[0] for name in CITIES}
 _LONGEST = 200
 _LONGEST_CITY = 40
@@ -56,9 +63,9 @@ class LocationReader:
         if sum(character.isalpha() for character in place) < 2:
             return Miss("not_a_place")
         route = _ROUTE.fullmatch(fold(place))
-        name = _plain(route[1] if route else fold(place))
+        name = _plain((route["start"] if ask.way == "from" else route["end"]) if route else fold(place))
         if cities := likely_cities(name, ask.country):
-            return _named(cities, ask, abroad=split_country(name)[1] not in ("", ask.country))
+            return _named(cities, ask, whole=split_country(name)[1] != "")
         if "@" in text or _is_a_number(fold(place)):
             return Miss("not_a_place")
         if "?" in text or _TALK.search(folded):
@@ -66,11 +73,13 @@ class LocationReader:
         return _place(place[:1].upper() + place[1:_LONGEST])
 
     def find(self, heard: Heard, ask: Ask) -> Reading | None:
-        """A pin, or one known city; a city that is also a name or a word only after a preposition."""
+        """A pin, or one known city; what is a name or a word besides only after a preposition. Of a way, the end asked for."""
         pin = _pin(heard)
         if pin:
             return pin
         folded = fold(heard.text[:LOOKED_AT])
+        if ask.way:
+            return _end_of_way(folded, ask)
         whole = cities_of(_plain(folded), ask.country) if 3 < len(folded.strip()) <= _LONGEST_CITY else ()
         if whole:
             return _named(whole, ask, (0, len(heard.text)))
@@ -101,6 +110,18 @@ class LocationReader:
         return _named(cities, ask, span)
 
 
+def _end_of_way(folded: str, ask: Ask) -> Reading | None:
+    """Where a way begins or ends that is told in a message, when it is a known place; a city alone is where it ends."""
+    groups = ("start", "of") if ask.way == "from" else ("end", "to", "goal")
+    for match in _WAY.finditer(folded):
+        for group in groups:
+            if match[group] and (cities := likely_cities(match[group], ask.country)):
+                return _named(cities, ask, match.span(group))
+    intro = _INTRO.match(folded)
+    alone = cities_of(_plain(folded[intro.end() if intro else 0 :]), ask.country) if ask.way == "to" else ()
+    return _named(alone, ask, (0, len(folded))) if alone else None
+
+
 def _is_a_number(place: str) -> bool:
     """ "Dos millones", said again where the city was asked."""
     found = numbers(place)
@@ -121,9 +142,9 @@ def _place(name: str, span: tuple[int, int] | None = None) -> Reading:
     return Reading({"latitude": None, "longitude": None, "name": name}, name, span=span)
 
 
-def _named(cities: Sequence[City], ask: Ask, span: tuple[int, int] | None = None, *, abroad: bool = False) -> Reading:
-    """One city; with its country where that was told and is another one, or where several have a city of that name."""
-    if len(cities) == 1 and not abroad:
+def _named(cities: Sequence[City], ask: Ask, span: tuple[int, int] | None = None, *, whole: bool = False) -> Reading:
+    """One city; with its country where that was told (`whole`), or where several have a city of that name."""
+    if len(cities) == 1 and not whole:
         return _place(cities[0].name, span)
     first, *others = (_place(f"{city.name}, {country_name(city.country, ask.language)}", span) for city in cities[:MOST_RIVALS])
     return replace(first, rivals=tuple(others))

@@ -203,6 +203,8 @@ def likely_cities(folded: str, country: str) -> Sequence[City]:
     """The cities that are meant by a name alone, also by ear and with a slip, or with the name of their country behind it."""
     exact = cities_of(folded, country, ports=True)
     name, there = split_country(folded)
+    if folded in _COUNTRIES:  # "China" is no slip of "Chía"
+        return exact
     if exact or not there:
         return exact or _likely(folded, country)
     return [city for city in _likely(name, there) if city.country == there]

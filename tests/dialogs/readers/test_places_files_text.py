@@ -85,7 +85,7 @@ CO | Mérida | Mérida, México; Mérida, Venezuela
 MX | Mérida | Mérida
 CO | San Antonio | San Antonio, Chile; San Antonio, Estados Unidos
 CO | Trujillo | Trujillo
-CO | Bogotá Colombia | Bogotá
+CO | Bogotá Colombia | Bogotá, Colombia
 CO | Zipakira | Zipaquirá
 CO | Casa | Casa
 CO | Calle | Calle
@@ -106,6 +106,36 @@ def test_which_city(line, read):
 def test_find_which_city(text, cities, find):
     reading = find("location", text)
     assert "; ".join(each.shown for each in (reading, *reading.rivals)) == cities if reading else not cities
+
+
+# A message, where its way begins, and where it ends.
+WAYS = """
+traer unas maquinas de shenzen a buenabentura | Shenzhen | Buenaventura
+importar zapatos desde Guangzhou hasta Bogotá | Guangzhou | Bogotá
+quiero traer llantas desde Miami | Miami |
+desde Hong Kong, China | Hong Kong |
+llevar café hasta Hamburgo | | Hamburgo
+carga con destino a Rotterdam | | Rotterdam
+de Cali a Buenaventura | Cali | Buenaventura
+ship shoes from Shenzhen to Cartagena | Shenzhen | Cartagena
+desde San Antonio a Long Beach | San Antonio, Chile | Long Beach
+en Bogotá | | Bogotá
+Cali | | Cali
+un contenedor de muebles desde China | |
+zapatos de cuero a buen precio | |
+de martes a viernes | |
+de 2 a 3 millones | |
+desde mañana hasta el viernes | |
+cajas de Medellín | |
+"""
+
+
+@pytest.mark.parametrize("line", WAYS.strip().splitlines())
+def test_both_ends_of_a_way(line, find):
+    said, *ends = (each.strip() for each in line.split("|"))
+    found = [find("location", said, way=way) for way in ("from", "to")]
+    assert [reading.shown if reading else "" for reading in found] == ends
+    assert all(0 <= reading.span[0] < reading.span[1] <= len(said) for reading in found if reading)
 
 
 def test_the_country_is_called_as_the_language_does(read):
