@@ -6,15 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from dialogs import hearing, things, wording
+from dialogs import doubts, hearing, things, wording
 from dialogs.hearing import ask
 from dialogs.model import Answer, Question, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
-from dialogs.readers.cities import city_of
-from dialogs.readers.words import clean, fold, unknown
 from dialogs.talk import Talk, clip, options_of
 from dialogs.whose import introduces, introduces_another
+from nlu.entities.cities import cities_of
+from nlu.entities.pointing import pointed
+from nlu.entities.words import clean, fold, unknown
 
 _LONGEST_WISH = 400
 _PLAIN_READERS = ("email", "phone", "tax_id", "money", "date")
@@ -53,7 +54,9 @@ def store(talk: Talk, readings: Mapping[str, Reading], asked: Question | None) -
     if not readings:
         return
     noted: list[str] = []
-    if talk.state.doubt is not None and asked is not None and asked.name not in readings:
+    if talk.state.doubt is not None and talk.state.asked in readings:
+        talk.update(doubt=None)
+    elif talk.state.doubt is not None and asked is not None:
         noted += unanswered_doubt(talk, asked)
     for name in talk.dialog.questions:
         if name not in readings:
@@ -62,8 +65,9 @@ def store(talk: Talk, readings: Mapping[str, Reading], asked: Question | None) -
         old = talk.state.answers.get(name)
         answer = Answer(reading.value, clean(reading.shown))
         talk.answer(name, answer)
-        if reading.instead is not None and talk.state.doubt is None:
-            talk.update(doubt=Answer(reading.instead.value, reading.instead.shown), asked=name)
+        doubt = doubts.about(reading)
+        if doubt is not None and talk.state.doubt is None:
+            talk.update(doubt=doubt, asked=name)
         elif old is not None:
             talk.add(talk.common("same" if old.value == answer.value else "corrected", shown=talk.shown(name)))
         elif asked is None or name != asked.name:
@@ -92,6 +96,10 @@ def correct(talk: Talk, asked: Question | None) -> bool:
     words = wording.words_of(text)
     if not told or not words:
         return False
+    other = _another_choice(talk, asked)
+    if other is not None:
+        _put_right(talk, *other)
+        return True
     sure = talk.intent == "correct" or state.offer == "fix"
     denies = _denies(talk, asked)
     stated = wording.states(text, told.values())
@@ -188,6 +196,30 @@ def _instead(talk: Talk, told: Mapping[str, Question]) -> tuple[Question, Readin
             if isinstance(reading, Reading):
                 return question, reading
     return None
+
+
+def _another_choice(talk: Talk, asked: Question | None) -> tuple[Question, Reading] | None:
+    """ "No, el otro", "mejor el segundo", when the talk has gone on: what is pointed at of the choices answered last."""
+    question = next((one for one in reversed(_in_order(talk)) if one.choices), None)
+    if question is None or talk.state.status not in ("open", "confirming") or talk.turn.choice is not None:
+        return None
+    text, keys = fold(talk.turn.text), list(question.choices)
+    if asked is not None and (asked.read == "date" or pointed(text, ("",) * len(asked.choices))):  # it answers that
+        return None
+    value = talk.state.answers[question.name].value
+    chosen = keys.index(str(value)) if value in keys else None
+    labels = [fold(talk.render(option.label)) for option in question.choices.values()]
+    places = pointed(text, labels, chosen=chosen, counted=False)
+    if len(places) != 1 or places[0] == chosen:
+        return None
+    key = keys[places[0]]
+    return question, Reading(key, talk.render(question.choices[key].label))
+
+
+def _in_order(talk: Talk) -> list[Question]:
+    """What was told, in the order in which it was."""
+    told = talk.told()
+    return [told[name] for name in talk.state.answers if name in told]
 
 
 def _another_person(talk: Talk, told: Mapping[str, Question], asked: Question | None) -> tuple[Question, Reading] | None:
@@ -366,7 +398,7 @@ def _short_reading(talk: Talk, question: Question, rest: str) -> Reading | None:
     """ "Mejor 2 y medio", "mejor Cali": a few words that only a question of their own kind reads."""
     if question.read in ("text", "person_name", "file") or len(rest.split()) > _FEW:
         return None
-    if question.read == "location" and city_of(wording.plain(rest), talk.turn.country) is None:
+    if question.read == "location" and not cities_of(wording.plain(rest), talk.turn.country):
         return None
     reading = READERS[question.read].read(Heard(rest), ask(question, talk.turn, talk.state.language))
     return reading if isinstance(reading, Reading) else None

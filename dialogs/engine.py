@@ -9,14 +9,15 @@ import msgspec
 from msgspec.structs import replace
 
 from crm_bridge.commands import Reason, RecordConsent
-from dialogs import answers, corrections, handed, hearing, repair, wording
+from dialogs import answers, corrections, doubts, handed, hearing, repair, wording
 from dialogs.model import Answer, Dialog, Do, Effect, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
-from dialogs.readers.words import clean
 from dialogs.talk import Talk, clip
 from dialogs.texts import LANGUAGES
 from dialogs.whose import still_known
+from nlu.entities.pointing import same
+from nlu.entities.words import clean, fold
 
 _LOOKED_AT = 4_096
 """Characters of a message; what lies behind them nobody writes by hand."""
@@ -146,7 +147,7 @@ def _turn(talk: Talk) -> None:
     _greet(talk)
     if talk.turn.choice is not None and _pressed(talk, asked):
         return
-    if _yes_or_no(talk, before, asked):
+    if _chose(talk, asked) or _yes_or_no(talk, before, asked):
         return
     exact = _exact_choice(talk, asked)
     wish = "" if exact else repair.wish_of(talk, asked)
@@ -249,11 +250,31 @@ def _pressed(talk: Talk, asked: Question | None) -> bool:
     return True
 
 
+def _chose(talk: Talk, asked: Question | None) -> bool:
+    """Which of several readings was meant, after that was asked: pressed, pointed at, or told once more."""
+    doubt = talk.state.doubt
+    if doubt is None or not doubt.among or asked is None:
+        return False
+    if talk.means("yes"):
+        talk.next(again=True)
+    elif talk.means("no", "deny"):
+        corrections.change(talk, asked)
+    else:
+        meant = doubts.which(asked, doubt.among, talk.turn, talk.state.language)
+        if meant is None:
+            return False
+        talk.answer(asked.name, meant)
+        talk.add(talk.common("noted", shown=talk.shown(asked.name)))
+        talk.update(doubt=None, asked=None, failures=0)
+        talk.next()
+    return True
+
+
 def _yes_or_no(talk: Talk, before: State, asked: Question | None) -> bool:
     """A yes or no to what was offered beside the question, typed or pressed."""
     offered = _offered(talk, before, asked)
     yes, no = _agrees(talk, offered)
-    keep = talk.changing and talk.holds("keep")
+    keep = talk.changing and (talk.holds("keep") or same(fold(talk.turn.text)))
     if not (yes or no or keep or talk.means("go_on")):
         return False
     if offered == "fix":
@@ -298,7 +319,7 @@ def _offered(talk: Talk, before: State, asked: Question | None) -> str:
     pressed = (talk.turn.choice or "").partition(":")[0]
     if pressed == "_human" or (pressed == "_confirm" and before.status == "confirming"):
         return pressed[1:]
-    if before.doubt is not None and asked is not None:
+    if before.doubt is not None and not before.doubt.among and asked is not None:
         return "doubt"
     return before.offer or ("confirm" if before.status == "confirming" else "")
 
@@ -311,6 +332,8 @@ def _agrees(talk: Talk, offered: str) -> tuple[bool, bool]:
     yes, no = talk.means("yes", "affirm") or wording.agrees(talk.dialog, text), talk.means("no", "deny")
     if not talk.turn.choice and talk.holds("except"):
         return False, no and not yes  # "todo bien menos el correo"
+    if offered == "doubt" and same(fold(talk.turn.text)):  # "ese mismo"
+        return True, False
     if talk.holds("keep"):  # "así está bien" leaves what there is
         yes, no = offered == "confirm", offered == "doubt"
     if offered in ("doubt", "human", "confirm") and not (yes or no):

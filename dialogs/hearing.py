@@ -15,7 +15,7 @@ from dialogs.model import Dialog, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Ask, Heard, Miss, Reading
 from dialogs.readers.company import find_company
-from dialogs.readers.words import fold, unknown
+from nlu.entities.words import fold, unknown
 
 SURE = 0.6
 """Confidence from which an intent is acted on (nlu.md)."""
@@ -57,7 +57,7 @@ class Taken:
 def ask(question: Question, turn: Turn, language: Language) -> Ask:
     return Ask(
         choices=question.spoken[language], language=language, country=turn.country, currency=turn.currency, now=turn.now,
-        minimum=question.minimum, maximum=question.maximum,
+        way=question.way, minimum=question.minimum, maximum=question.maximum,
     )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def overheard(dialog: Dialog, state: State, turn: Turn, counted: Mapping[str, An
     for question in _fillable(dialog, state, counted):
         if question.read in IN_PIECES or (question.read == "money" and question.name == state.asked):
             reading = READERS[question.read].find(Heard(told), ask(question, turn, state.language))
-            if reading is not None and reading.instead is None:
+            if reading is not None and reading.instead is None and not reading.rivals:
                 found[question.name] = reading
     return found
 
@@ -202,7 +202,9 @@ class _Hearing:
         pending = [
             one
             for one in self.dialog.questions.values()
-            if one.name not in self.answers and one.read != "person_name" and (one is not asked or one.read == "text")
+            if one.name not in self.answers
+            and one.read != "person_name"
+            and (one is not asked or one.read in ("text", "location"))
         ]
         for question, rest, span in wording.all_stated(self.turn.text, pending):
             reading = READERS[question.read].read(Heard(rest), ask(question, self.turn, self.language))

@@ -36,7 +36,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TOP = ("dialog", "version", "greet", "questions", "score", "confirm", "done", "faq", "silence")
 _QUESTION = (
     "read", "ask", "again", "if", "optional", "fact", "label", "choices", "minimum", "maximum", "help", "called", "takes",
-    "lasting", "things",
+    "lasting", "things", "way",
 )  # fmt: skip
 # WhatsApp's own: a body with buttons or a list, a plain text, a row of a list, a button; rows in a list, buttons.
 BODY, TEXT, ROW, BUTTON, ROWS, BUTTONS = 1024, 4096, 24, 20, 10, 3
@@ -160,6 +160,9 @@ def _question(name: str, entry: Entry, names: Collection[str], variables: Collec
     condition = _condition(got["if"], names) if "if" in got else None
     optional = "optional" in got and got["optional"].boolean()
     lasting = "lasting" in got and got["lasting"].boolean()
+    way = got["way"].string() if "way" in got else ""
+    if way not in ("", "from", "to"):
+        got["way"].fail("must be from or to")
     minimum = got["minimum"].decimal() if "minimum" in got else None
     maximum = got["maximum"].decimal() if "maximum" in got else None
     called = got["called"].strings() if "called" in got else ()
@@ -174,7 +177,7 @@ def _question(name: str, entry: Entry, names: Collection[str], variables: Collec
         dated=tuple(sorted((option.within, key) for key, option in choices.items() if option.within is not None)),
         called=_called(called, label, fact or read), takes=frozenset(takes),
         things=frozenset(kind_of(plain(thing)) for thing in things),
-        minimum=minimum, maximum=maximum,
+        way=way, minimum=minimum, maximum=maximum,
     )  # fmt: skip
 
 

@@ -84,6 +84,11 @@ class Answer(Struct, frozen=True):
     """Whether it was known before this talk: nobody said it now."""
 
 
+class Doubt(Answer, frozen=True):
+    among: tuple[Answer, ...] = ()
+    """The readings between which the person is asked to choose, the likeliest first; empty where a yes or no is asked for."""
+
+
 class State(Struct, frozen=True):
     """Where a talk stands: the answers, never a position. It goes through JSON between any two messages."""
 
@@ -94,9 +99,9 @@ class State(Struct, frozen=True):
     asked: str | None = None
     """The question last asked: only to attribute a bare reply."""
     skipped: tuple[str, ...] = ()
-    doubt: Answer | None = None
-    """A reading offered for a yes or no ("¿quisiste decir ana@gmail.com?"), for the question `asked`, which keeps what was
-    written until a yes."""
+    doubt: Doubt | None = None
+    """A reading offered for a yes or no ("¿quisiste decir ana@gmail.com?"), or several to choose from, for the question `asked`,
+    which keeps what was written until then."""
     offer: Literal["", "human", "fix"] = ""
     """Something else that a yes, or a pressed button, would accept."""
     noted: tuple[str, ...] = ()
@@ -183,6 +188,8 @@ class Question:
     """Intents whose message is itself an answer ("¿cuánto vale el iPhone 15?" tells the need)."""
     things: frozenset[str] = frozenset()
     """What people ask for by name, by its sound: a message that names one ("tienes celulares?") tells the need."""
+    way: str = ""
+    """Of a place: "from" or "to", where a message may tell both ends of a way."""
     minimum: Decimal | None = None
     maximum: Decimal | None = None
 

@@ -12,8 +12,8 @@ from dialogs.hearing import IN_PIECES, SURE, ask
 from dialogs.model import Attachment, Dialog, Language, Question, State
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
-from dialogs.readers.words import fold, unknown
 from dialogs.talk import Talk, yes_no
+from nlu.entities.words import fold, unknown
 
 REPAIRS = frozenset({
     "cancel", "human", "restart", "repeat", "skip", "back", "help", "language_es", "language_en", "language_pt",

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from dialogs import answers, wording
+from dialogs import answers, doubts, wording
 from dialogs.hearing import SURE
-from dialogs.model import Answer, Choice, Dialog, Do, Effect, Handoff, Question, Say, State, Turn
+from dialogs.model import Answer, Choice, Dialog, Do, Doubt, Effect, Handoff, Question, Say, State, Turn
 from dialogs.texts import Text, first_name
 
 BODY, TEXT, ROWS = 1024, 4096, 10
@@ -147,7 +147,7 @@ class Talk:
         """Ask what is open; with nothing open, sum up or register. `again` asks the question of last time in its short form."""
         state = self.state
         if state.doubt is not None and state.asked is not None:
-            self.say(self.common("doubt", shown=clip(state.doubt.shown, _QUOTED)), yes_no(self, "doubt"))
+            self._ask_doubt(state.doubt)
             return
         asked = self.dialog.questions.get(state.asked or "")
         waiting = self.waiting()
@@ -166,6 +166,16 @@ class Talk:
             self.say(self.common("confirm") if short else self.summary(), _confirm(self))
         else:
             self.register()
+
+    def _ask_doubt(self, doubt: Doubt) -> None:
+        """Yes or no; or which of several, each by a button."""
+        if not doubt.among:
+            self.say(self.common("doubt", shown=clip(doubt.shown, _QUOTED)), yes_no(self, "doubt"))
+            return
+        *first, last = [f"*{clip(each.shown, _QUOTED)}*" for each in doubt.among]
+        either = f"{', '.join(first)} {self.common('doubt_or')} {last}"
+        choices = [Choice(f"_doubt:{place}", title) for place, title in enumerate(doubts.titles(doubt.among))]
+        self.say(self.common("doubt_among", shown=either), choices, self.common("choose"))
 
     def change_next(self) -> None:
         """Ask an answered question again: the next of those that are to be changed; the old answer stays until there is a new

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection
 
 from dialogs.model import Dialog, Language
-from dialogs.readers.words import fold
-from dialogs.readers.words import words as listed
 from dialogs.wording import AND, words_of
+from nlu.entities.words import fold
+from nlu.entities.words import words as listed
 from nlu.normalise import sound
 
 _SHORTEST = 4

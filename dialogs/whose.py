@@ -10,8 +10,8 @@ from dialogs.hearing import ask
 from dialogs.model import Dialog, Language, Question, State, Turn, Value
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
-from dialogs.readers.words import fold
-from dialogs.readers.words import words as listed
+from nlu.entities.words import fold
+from nlu.entities.words import words as listed
 
 _INTRODUCTION = listed("soy llamo habla escribe name am i sou chamo fala")
 _RELATIVE = re.compile(

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from dialogs.lexicon import Lexicon
 from dialogs.model import Dialog, Question
-from dialogs.readers.words import fold, unknown
-from dialogs.readers.words import words as listed
+from nlu.entities.words import fold, unknown
+from nlu.entities.words import words as listed
 
 _LOOKED_AT = 4_096
 """Characters in which phrases are sought."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from nlu.normalise import Normal, lexicon
+from nlu.normalise import LONGEST, Normal, lexicon, unaccent
 
 
 @cache
@@ -31,6 +31,29 @@ def is_question(text: Normal) -> bool:
     if first in questions and statements.match(text.plain[text.plain.find(first) :]) is None:
         return True
     return phrases.search(text.plain) is not None
+
+
+_CLAUSE = re.compile(r"[,;.!\n]+| (?=pero |sino |but )")
+_UNWANTED = re.compile(
+    r"\W*(?:(?:pero|y|e|and|but|hola|buenas|es que|yo) )*(?:"
+    r"(?:ya )?no (?:me )?(?:quiero|quisiera|queremos|necesito|necesitamos|deseo|busco|ocupo|interesa|hace falta)|sin |"
+    r"no (?:la|el|una|un|los|las|es|para|me mande\w*|me envie\w*) |"
+    r"(?:i )?(?:don'?t|do not) (?:want|need)|not (?:a|the) |nao (?:quero|preciso)|sem )"
+)
+_ONLY = re.compile(
+    r"\b(?:solo|solamente|unicamente|nomas|no mas|nada mas|sino|prefiero|mas bien|just|only|so|apenas|somente|dame|dime|mejor)\b"
+)
+
+
+def wanted_part(text: str) -> str:
+    """What is wanted, of a message that says besides what is not: "no quiero cotización, solo el precio" → "solo el precio"."""
+    if len(text) > LONGEST or _ONLY.search(folded := unaccent(text.lower())) is None or len(folded) != len(text):
+        return ""
+    starts = [0, *(match.end() for match in _CLAUSE.finditer(folded))]
+    parts = [text[start:end].strip(" ,;.!") for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    wanted = [part for part in parts if part and _UNWANTED.match(unaccent(part.lower())) is None]
+    only = any(_ONLY.search(unaccent(part.lower())) for part in wanted)
+    return ", ".join(wanted) if only and len(wanted) < sum(map(bool, parts)) else ""
 
 
 def looks_like_a_name(text: str) -> bool:

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from nlu import classifier, features, meaning, noise, normalise, rasa_yaml
 from nlu.classifier import Example, Model
-from nlu.cues import is_question, looks_like_a_name
+from nlu.cues import is_question, looks_like_a_name, wanted_part
 from nlu.faq import Questions
 from nlu.features import Floats, Ids
 from nlu.language import decide
@@ -26,7 +26,11 @@ CORPUS = Path(__file__).parent / "corpus"
 STAFF = CORPUS / "staff"
 """What sellers, managers, suppliers and customers ask for: a model of its own, lest "mis prospectos" be a prospect's wish."""
 _QUESTION = re.compile(r"¿[^?]*\?|(?:[^.,;!?¿\n]|[.,](?=\d))*\?")
-_PART = re.compile(r"[?¿,;.!\n]+| (?:y|e|and|n) ")
+_PART = re.compile(
+    r"[?¿,;.!\n]+| (?:y|e|and|n) |"  # "i" is "y" by ear, where no English word asks for an "I"
+    r"(?<! do)(?<!can)(?<! if)(?<!may)(?<!hen)(?<!how)(?<!uld)(?<!ill)(?<!hat)(?<!ere)(?<!did)(?<!but)(?<! am)(?<! so)(?<! as) i "
+    r"(?!am |'m |have |need |want |would |can |do )"
+)
 LEAST, MARGIN = 0.35, 0.10
 """Below either, a text counts as not understood (design/nlu.md)."""
 LONG, SURE = 8, 0.80
@@ -154,7 +158,7 @@ def _asking() -> re.Pattern[str]:
 def looked_at(text: str) -> set[str]:
     """Every text whose intent `understand` wants to know for this one: itself, and what it asks in parts."""
     parts = _asked_parts(text) if is_question(normalise.normalise(text)) else []
-    return {text, _asking_part(text), *(parts if len(parts) > 1 else ())} - {""}
+    return {text, wanted_part(text), _asking_part(text), *(parts if len(parts) > 1 else ())} - {""}
 
 
 @cache
@@ -204,11 +208,12 @@ class Engine:
             return NOTHING
         normal, asks = look.normal, look.asks
         intent, confidence = self._intent(text, look, expected)
-        part = _asking_part(text) if asks else ""
+        wanted = wanted_part(text)
+        part = wanted or (_asking_part(text) if asks else "")
         asking = self._look(part) if part else None
         if asking is not None:  # "Camila, ¿qué portátiles tienen?": what is asked is looked at by itself
             topic, sure = self._intent(part, asking, expected)
-            if topic in TOPICS and sure > confidence:
+            if wanted or (topic in TOPICS and sure > confidence):
                 intent, confidence = topic, sure
         parts = _asked_parts(text) if asks else []
         topics = self._topics(parts) if len(parts) > 1 else ()

@@ -6,10 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from rapidfuzz.distance import OSA
 from sqlalchemy import Select, and_, literal, or_, select
 from sqlalchemy.orm import Session, aliased, defer
 
@@ -29,8 +27,7 @@ from data.tables import (
     Person,
     User,
 )
-from dialogs.readers.words import fold
-from nlu.normalise import sound
+from nlu.entities.named import likeness, tokens
 
 MOST_MINE = 300
 """Open conversations of one seller that are looked at."""
@@ -38,7 +35,6 @@ RECENT, OLDER = 2_000, 50
 """People whose names are compared: those who wrote last, and others in whose data the words stand as they are written."""
 SAID = 3
 """Messages either way that a card looks at."""
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,37 +167,6 @@ def is_called(one: Prospect, words: str) -> bool:
         return True
     there = (*tokens(one.name), *tokens(one.person.organisation or ""))
     return bool(words) and all(token in there for token in tokens(words))
-
-
-@lru_cache(4096)
-def tokens(words: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(fold(words[:200])))
-
-
-def likeness(wanted: tuple[str, ...], name: str) -> float:
-    """How well a name fits what was asked for, from 0 (not at all) to 100: every word of it is one of the name's, the start of
-    one, or a slip of it; the whole name fits best."""
-    there = tokens(name)
-    if not there:
-        return 0.0
-    total = 0.0
-    for word in wanted:
-        points = max(_fits(word, other) for other in there)
-        if not points:
-            return 0.0
-        total += points
-    return total / len(wanted) + (10.0 if len(wanted) == len(there) else 0.0)
-
-
-def _fits(word: str, other: str) -> float:
-    if word == other:
-        return 90.0
-    if len(word) >= 3 and other.startswith(word):
-        return 70.0
-    if len(word) < 4:
-        return 0.0
-    slips = OSA.distance(word, other, score_cutoff=2)
-    return 60.0 if sound(word) == sound(other) else 50.0 if slips <= (1 if len(word) < 8 else 2) else 0.0
 
 
 def names(session: Session, users: Sequence[int]) -> list[str]:

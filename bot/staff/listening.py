@@ -14,10 +14,12 @@ from bot.staff.find import Prospect
 from bot.staff.meaning import Meant, understand
 from bot.staff.memory import FRESH, Asked
 from bot.staff.prospects import alert_pressed
-from bot.staff.speech import called, is_greeting, is_small_talk, place, verdict
+from bot.staff.speech import called, is_greeting, is_small_talk, verdict
 from bot.staff.table import BY_NAME, Command, handler_of
 from bot.staff.words import button, choices, say, text
-from dialogs.readers.words import fold
+from nlu.entities.named import likeness, tokens
+from nlu.entities.pointing import pointed
+from nlu.entities.words import fold
 
 Answer = Reply | list[Reply]
 
@@ -65,10 +67,12 @@ def take_in(desk: Desk, message: Inbound) -> Answer:
 
 def _counted(desk: Desk, folded: str) -> str | None:
     """The option of those shown lately that is meant by its number, or by "la segunda"."""
-    number = _NUMBER.fullmatch(folded)
-    at = int(number[1]) - 1 if number else place(folded)
     options = desk.memory.options if _lately(desk) else ()
-    return options[at] if options and at is not None and -1 <= at < len(options) else None
+    number = _NUMBER.fullmatch(folded)
+    if number:
+        return options[int(number[1]) - 1] if int(number[1]) <= len(options) else None
+    places = pointed(folded, options, counted=False) if len(options) > 1 else ()
+    return options[places[0]] if len(places) == 1 else None
 
 
 def _late(desk: Desk, late: Asked, words: str, folded: str) -> Answer | None:
@@ -144,8 +148,8 @@ def _chosen(desk: Desk, words: str) -> int | None:
     """Whom of those shown last they name; else whoever has that very name."""
     shown = [int(match["row"]) for each in desk.memory.options if (match := _CHOICE.fullmatch(each)) and match["row"]]
     name = called(words)
-    wanted = find.tokens(name)
-    fitting = [each.id for each in find.prospects(desk.session, shown) if wanted and find.likeness(wanted, each.name)]
+    wanted = tokens(name)
+    fitting = [each.id for each in find.prospects(desk.session, shown) if wanted and likeness(wanted, each.name)]
     if len(fitting) == 1:
         return fitting[0]
     found = [each.id for each in find.named(desk.session, name, desk.staff.user_id) if find.is_called(each, name)]
@@ -204,7 +208,7 @@ def _other(desk: Desk, words: str, folded: str) -> Answer:
     if is_small_talk(folded):
         return text("welcome", name=desk.staff.first_name)
     name = called(words)
-    if name and len(find.tokens(name)) <= _NAME_WORDS:
+    if name and len(tokens(name)) <= _NAME_WORDS:
         found = find.named(desk.session, name, desk.staff.user_id)
         if found and all(find.is_called(each, name) for each in found):
             return BY_NAME["summary"].handler(desk, name, None)

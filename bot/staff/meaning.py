@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 from bot.staff.heard import HEARD
 from bot.staff.speech import SHORT
 from bot.staff.table import COMMANDS, Command
-from dialogs.readers.words import fold
+from nlu.entities.words import fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from bot.staff.times import when
 from bot.staff.words import button, choices, line, refused, say, short, text, word
 from crm_bridge.assignment import reminders, sellers
 from crm_bridge.companies.rules import Refusal
-from dialogs.readers.words import fold
+from nlu.entities.named import tokens
+from nlu.entities.words import fold
 
 _VAGUE = re.compile(r"(?:mas tarde|luego|(?:mas )?al rato|mas rato|despues|ahorita|otro dia|pronto)?")
 _PERSON = re.compile(r"\b(?:a|con) (?:mi )?(?!(?:l[ao]s?|el|una?|mi|que|eso|mano|tiempo|diario)\b)(?P<name>[a-z]{3,})")
@@ -95,14 +96,14 @@ def _about(desk: Desk, words: str, row: int | None) -> Prospect | None:
 
 def _named_in(desk: Desk, words: str) -> tuple[bool, int | None]:
     """(whether somebody is named, the prospect's conversation where it is plain who)."""
-    said = find.tokens(words)
-    found = [each for each in find.mine(desk.session, desk.staff.user_id) if set(find.tokens(each.name)[:1]) & {*said}]
+    said = tokens(words)
+    found = [each for each in find.mine(desk.session, desk.staff.user_id) if set(tokens(each.name)[:1]) & {*said}]
     persons = [match["name"] for match in _PERSON.finditer(fold(words)) if not _INFINITIVE.search(match["name"])]
     if not found:
         for name in persons[:2]:
             found += [each for each in find.named(desk.session, name, desk.staff.user_id) if find.is_called(each, name)]
     if len(found) > 1:
-        found = [each for each in found if {*said}.issuperset(find.tokens(each.name))]
+        found = [each for each in found if {*said}.issuperset(tokens(each.name))]
         return bool(found), found[0].id if len(found) == 1 else None
     return bool(found or persons), found[0].id if found else None
 

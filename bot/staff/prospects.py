@@ -17,6 +17,7 @@ from bot.staff.words import LONGEST, LONGEST_BODY, button, choices, lasting, lin
 from crm_bridge.assignment import service as assignment
 from crm_bridge.assignment.rules import NotYours, Taken
 from data.tables import Alert, User
+from nlu.entities.named import likeness, tokens
 from notifications import alerts
 
 SOON = timedelta(minutes=15)
@@ -263,9 +264,9 @@ def transfer(desk: Desk, words: str, row: int | None) -> Reply:
     words, why = _why(_one_line(words))
     said = _ON_TO.fullmatch(words)
     to, name = (called(said["to"]), said["name"] or "") if said else (called(words), "")
-    wanted = find.tokens(to)
+    wanted = tokens(to)
     team = find.colleagues(desk.session, desk.staff.user_id)
-    scored = [(find.likeness(wanted, user.name), user) for user in team] if wanted else []
+    scored = [(likeness(wanted, user.name), user) for user in team] if wanted else []
     best = max((points for points, _ in scored), default=0.0)
     found = [user for points, user in scored if points and points == best]
     one = desk.which("transfer", name, row, f"a {to}, {why}".rstrip(", ") if to else "", held=True)

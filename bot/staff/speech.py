@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dialogs.readers import words as readers
-from dialogs.readers.words import fold
+from nlu.entities import words as readers
+from nlu.entities.words import fold
 
 SHORT = {"que": "(?:que|q|k)", "para": "(?:para|pa)", "por": "(?:por|x)", "estoy": "(?:estoy|toy|ando)"}
 """Words as they are written in a chat."""
@@ -35,11 +35,6 @@ _NO_NAMES = _BESIDE_NAMES | readers.words(
     "senor chica chico muchacho muchacha misma ultimo ultima gusto una"
 )
 """Words for whoever is spoken of, without a name."""
-_ORDINALS = {
-    name: place
-    for place, names in enumerate(("primero primera primer", "segundo segunda", "tercero tercera tercer", "cuarto cuarta"))
-    for name in names.split()
-}
 _REPORTED = re.compile(r"(?:que|q|k)\s+(?!tal\b)(?=\S)", re.IGNORECASE)
 
 
@@ -60,14 +55,6 @@ def is_greeting(folded: str) -> bool:
 def is_small_talk(folded: str) -> bool:
     """Thanks, goodbye, an emoji: nothing is asked for."""
     return "?" not in folded and all(word in _SMALL_TALK for word in _WORD.findall(folded))
-
-
-def place(folded: str) -> int | None:
-    """Which of a list is meant, counted from 0, by "la segunda"; -1 is the last."""
-    said = [word for word in _WORD.findall(folded) if word not in _BESIDE_NAMES]
-    if len(said) != 1:
-        return None
-    return -1 if said[0] in ("ultimo", "ultima") else _ORDINALS.get(said[0])
 
 
 def called(words: str) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from crm_bridge.assignment.reminders import TimePassed
-from dialogs.readers.days import NoSuchDay, Span, either, spans
-from dialogs.readers.hours import time_of_day
-from dialogs.readers.numbers import SMALL
-from dialogs.readers.words import fold
+from nlu.entities.day_rules import NoSuchDay
+from nlu.entities.days import Span, either, spans
+from nlu.entities.hours import time_of_day
+from nlu.entities.numbers import SMALL
+from nlu.entities.words import fold
 
 LOOKED_AT = 600
 _COUNT = rf"\d{{1,3}}|{either(word for word, value in SMALL.items() if 0 < value <= 60)}"

@@ -13,6 +13,7 @@ from bot.staff.desk import Desk, Reply
 from bot.staff.find import Prospect
 from bot.staff.speech import called, reported
 from bot.staff.words import button, choices, say, short, text
+from nlu.entities.named import tokens
 
 _PREVIEW = 600
 """Characters shown of what is to be sent."""
@@ -73,7 +74,7 @@ def _addressed(desk: Desk, words: str) -> tuple[str, list[Prospect], str]:
     said = words.split()
     for many in range(min(_NAME_WORDS, len(said) - 1), 0, -1):
         name = called(" ".join(said[:many]))
-        if not name or find.tokens(said[many - 1])[-1:] != find.tokens(name)[-1:]:
+        if not name or tokens(said[many - 1])[-1:] != tokens(name)[-1:]:
             continue  # it ends in a word that is none of the name
         found = find.named(desk.session, name, desk.staff.user_id)
         if found:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from dialogs.readers.numbers import numbers
-from dialogs.readers.words import clean, fold
+from nlu.entities.numbers import numbers
+from nlu.entities.words import clean, fold
 
 Kind = Literal["absent", "price", "books"]
 """Not in the documents; an amount of money that no product has; stock or an order."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dialogs.model import Attachment, Language, Value
 
@@ -40,6 +41,8 @@ class Ask:
     """Aware, in the company's own zone."""
     minimum: Decimal | None = None
     maximum: Decimal | None = None
+    way: str = ""
+    """Which end of a way a place is: "from", "to", or "" for no way."""
     past: bool = False
     """Whether a date may lie before today."""
 
@@ -55,6 +58,8 @@ class Reading(Struct, frozen=True):
     """As a person reads it, in the language of the ask."""
     instead: Reading | None = None
     """What was probably meant: to be confirmed before it replaces this one."""
+    rivals: tuple[Reading, ...] = ()
+    """Other readings that are as likely: the person is asked which."""
     span: tuple[int, int] | None = None
     """The part [start, end) of the text that was used; None when it was a button, a file or all of it."""
 
@@ -63,6 +68,19 @@ class Miss(Struct, frozen=True):
     """No answer. `why` is one of the reader's `misses`, and has a help text in every language."""
 
     why: str
+
+
+MOST_RIVALS = 3
+"""Readings between which anybody can be asked to choose: as many as there are reply buttons."""
+
+
+def one_of(readings: Sequence[Reading | Miss]) -> Reading | Miss:
+    """The first of several readings that are equally likely, with the others as its rivals; a Miss where they are too many."""
+    apart = {reading.shown: reading for reading in readings if isinstance(reading, Reading)}
+    first, *others = apart.values() or (None,)
+    if first is None:
+        return readings[0]
+    return replace(first, rivals=tuple(others)) if len(apart) <= MOST_RIVALS else Miss("ambiguous")
 
 
 class Reader(Protocol):

@@ -10,28 +10,10 @@ from typing import NamedTuple
 from rapidfuzz import fuzz, process
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.words import fold, is_blank, unknown, words
+from nlu.entities.pointing import pointed
+from nlu.entities.words import fold, is_blank, unknown, words
 from nlu.normalise import sound
 
-_ORDINALS = (
-    "1 uno una um uma one primero primera primer primeiro primeira first",
-    "2 dos dois duas two segundo segunda second",
-    "3 tres three tercero tercera tercer terceiro terceira third",
-    "4 cuatro quatro four cuarto cuarta quarto quarta fourth",
-    "5 cinco five quinto quinta fifth",
-    "6 seis six sexto sexta sixth",
-    "7 siete sete seven septimo septima setimo setima seventh",
-    "8 ocho oito eight octavo octava oitavo oitava eighth",
-    "9 nueve nove nine noveno novena nono nona ninth",
-    "10 diez dez ten decimo decima tenth",
-)
-_PLACES = {word: place for place, line in enumerate(_ORDINALS, 1) for word in line.split()}
-_NUMBERED = re.compile(
-    r"(?:(?:la|el|lo|the|a|o|opcion|option|opcao|numero|number|num|nro|no|n|quiero|elijo|escojo|prefiero|seria|es|para mi|"
-    r"mejor|quero|i want|de)[ .:]+)*"
-    r"(\d{1,2}|[a-z]+)(?: (?:opcion|option|opcao|one|de ellas|de las|porfa|por ?favor|please|gracias|pues))*"
-)
-_LAST = frozenset({"ultimo", "ultima", "last", "la ultima", "el ultimo", "the last one", "the last", "a ultima", "o ultimo"})
 _EMPTY_WORDS = words(
     "de la el los las un una uno unos para por con que en y o a al del mi me es son lo mas the of for to in my a an is and or "
     "it do da os as um uma com no na "
@@ -74,9 +56,11 @@ class ChoiceReader:
         opening = spelt.keys(head) if head != said else set()
         if len(opening) == 1:  # "sí, hace un año"
             return _reading(opening.pop(), ask)
-        numbered = _numbered(said, ask)
-        if numbered:
-            return _reading(numbered, ask)
+        places = pointed(folded, [fold(said[0]) if said else key for key, said in ask.choices.items()])
+        if len(places) == 1:
+            return _reading(list(ask.choices)[places[0]], ask)
+        if places:  # "los dos"
+            return Miss("ambiguous")
         inside = _inside(said, spelt) or _inside(_by_ear(said), heard_as) or _inside(said, spelt, small=True)
         if len(inside) == 1:
             return _reading(next(iter(inside)), ask)
@@ -189,18 +173,6 @@ def _ways(choices: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[_Ways, _Way
     """As they are spelt; and the longer ones as they sound: "para mi enpresa", "para mi negosio"."""
     phrases = [(key, phrase) for key, said in choices for way in (key, *said) if (phrase := _plain(fold(way)))]
     return _Ways(phrases), _Ways((key, _by_ear(phrase)) for key, phrase in phrases if len(phrase) > 5)
-
-
-def _numbered(said: str, ask: Ask) -> str | None:
-    keys = list(ask.choices)
-    if said in _LAST and keys:
-        return keys[-1]
-    match = _NUMBERED.fullmatch(said)
-    if not match:
-        return None
-    word = match[1]
-    place = int(word) if word.isdigit() else _PLACES.get(word, 0)
-    return keys[place - 1] if 1 <= place <= len(keys) else None
 
 
 def _inside(said: str, ways: _Ways, *, small: bool = False) -> dict[str, str]:

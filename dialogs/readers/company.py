@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from dialogs.readers.base import LOOKED_AT, Heard, Reading
-from dialogs.readers.names import GIVEN, OF_A_BUSINESS
-from dialogs.readers.words import clean, fold, words
+from nlu.entities.names import GIVEN, OF_A_BUSINESS
+from nlu.entities.words import clean, fold, words
 
 _FORM = re.compile(
     r"(?<![a-z0-9])(?:s\.? ?a\.? ?s|s\.? ?r\.? ?l|s\.? ?a\.? de c\.? ?v|s\.? de r\.? ?l|e\.? ?i\.? ?r\.? ?l|ltda?|limitada|"

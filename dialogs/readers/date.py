@@ -9,11 +9,13 @@ from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
+from msgspec.structs import replace
 
-from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.days import NoSuchDay, Span, bare, spans
-from dialogs.readers.hours import time_of_day
-from dialogs.readers.words import fold, is_blank, unknown
+from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading, one_of
+from nlu.entities.day_rules import NoSuchDay
+from nlu.entities.days import Span, bare, spans
+from nlu.entities.hours import time_of_day
+from nlu.entities.words import fold, is_blank, unknown
 
 _FOR = re.compile(
     r"\b(?:para|pa|pal|pra|antes de|antes del|hasta|by|before|for|until|on|ate|lo necesito|la necesito|los necesito|las necesito|"
@@ -40,7 +42,7 @@ class DateReader:
         today = ask.now.date()
         try:
             only = bare(text, today)
-            found = [only] if only else list(spans(text, today, ask.language))
+            found = [only] if only else list(spans(text, today, ask.language, ask.country))
         except (NoSuchDay, OverflowError):
             return Miss("no_such_day")
         clock = time_of_day(text)
@@ -51,9 +53,7 @@ class DateReader:
         if not found:
             return Miss("unknown" if unknown(text) else "not_a_date")
         span = _joined(found, text)
-        if span is None:
-            return Miss("ambiguous")
-        return _reading(span, text, ask)
+        return _reading(span, text, ask) if span is not None else one_of([_reading(each, text, ask) for each in found])
 
     def find(self, heard: Heard, ask: Ask) -> Reading | None:
         """A day with its month, or any day that something is wanted for ("para el viernes"); nothing from a question."""
@@ -61,7 +61,7 @@ class DateReader:
         if "?" in text:
             text = _SENTENCE.sub(lambda match: " " * len(match[0]) if match[0].endswith("?") else match[0], text)
         try:
-            found = [span for span in spans(text, ask.now.date(), ask.language) if _is_wanted(span, text)]
+            found = [span for span in spans(text, ask.now.date(), ask.language, ask.country) if _is_wanted(span, text)]
         except (NoSuchDay, OverflowError):
             return None
         span = _joined(found, text) if found else None
@@ -97,8 +97,15 @@ def _joined(found: list[Span], text: str) -> Span | None:
 
 
 def _reading(span: Span, text: str, ask: Ask) -> Reading | Miss:
-    today = ask.now.date()
-    if span.last < today and not ask.past:
+    meant = _dated(span, text, ask)
+    if span.other is None:
+        return meant
+    other = _dated(replace(span, first=span.other[0], last=span.other[1]), text, ask)
+    return one_of([meant, other]) if isinstance(meant, Reading) else other
+
+
+def _dated(span: Span, text: str, ask: Ask) -> Reading | Miss:
+    if span.last < ask.now.date() and not ask.past:
         return Miss("in_the_past")
     single = span.first == span.last
     clock = time_of_day(text[: span.start] + " " * (span.end - span.start) + text[span.end :]) if single else None

@@ -8,8 +8,8 @@ from email_validator import EmailNotValidError, validate_email
 from msgspec.structs import replace
 from rapidfuzz.distance import OSA
 
-from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.words import fold, is_blank, unknown, words
+from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading, one_of
+from nlu.entities.words import fold, is_blank, unknown, words
 
 _PLAIN = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[\w-]{1,63}\.)+[\w-]{2,24}(?![\w@])")
 _LOOSE = re.compile(r"[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*")
@@ -42,6 +42,7 @@ _SPOKEN = (
 _DICTATED = re.compile(
     r"[\w.+-]+(?: (?:punto|guion(?: bajo)?) [\w.+-]+)* ?\b(?:arr?oba)\b ?[\w.-]+(?: ?(?:punto|ponto|\.) ?\w+)*"
 )
+_OR = re.compile(r"\s*,?\s*(?:o|u|y|or|and|ou|e|/)\s+(?:a |al |el |tambi[eé]n |a este |to )?", re.IGNORECASE)
 _LEAD = re.compile(
     r"^(?:(?:pues|bueno|claro|ok|si|sim|yes|a ver|anota|anote|apunta|apunte)[ ,]+)*"
     r"(?:(?:puede|podria|pode|it can|can) (?:ser|be) |"
@@ -70,7 +71,7 @@ class EmailReader:
             return Miss("empty")
         found = self._written(heard.text[:LOOKED_AT])
         if found:
-            return _several(found)
+            return _several(found, heard.text)
         folded = fold(heard.text[:LOOKED_AT]).strip()
         spoken = _spoken(folded)
         address = _last_address(spoken)
@@ -86,7 +87,7 @@ class EmailReader:
         text = heard.text[:LOOKED_AT]
         found = self._written(text)
         if found:
-            reading = _several(found)
+            reading = _several(found, text)
             return reading if isinstance(reading, Reading) else None
         folded = fold(text)
         if not re.search(r"\barr?oba\b", folded) or not re.search(rf"\bpunto\b|\.|\b(?:{_BARE})\b", folded):
@@ -111,9 +112,11 @@ class EmailReader:
         return found
 
 
-def _several(found: list[Reading]) -> Reading | Miss:
-    """Of several addresses the last: "no es ana@a.co, es ana@b.co"."""
-    return found[-1] if len({reading.value for reading in found}) <= 2 else Miss("ambiguous")
+def _several(found: list[Reading], text: str) -> Reading | Miss:
+    """Of two addresses the last: "no es ana@a.co, es ana@b.co"; of those that "o" joins, or of more, any."""
+    first, last = found[0].span or (0, 0), found[-1].span or (0, 0)
+    several = len({reading.value for reading in found}) > 2 or _OR.fullmatch(text[first[1] : last[0]])
+    return one_of(found) if several else found[-1]
 
 
 def _spoken(folded: str) -> str:

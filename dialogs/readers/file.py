@@ -6,7 +6,7 @@ from typing import Final
 
 from dialogs.model import Attachment
 from dialogs.readers.base import Ask, Heard, Miss, Reading
-from dialogs.readers.words import clean
+from nlu.entities.words import clean
 
 _SIGNS: Final = {"image": "📷", "document": "📎", "video": "🎬", "audio": "🎵", "voice": "🎤"}
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from rapidfuzz import fuzz, process
+from msgspec.structs import replace
 
 from dialogs.model import Attachment
-from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.cities import CITIES, UNSURE, city_of
-from dialogs.readers.numbers import numbers
-from dialogs.readers.words import clean, fold, is_blank, unknown
+from dialogs.readers.base import LOOKED_AT, MOST_RIVALS, Ask, Heard, Miss, Reading
+from nlu.entities.cities import CITIES, UNSURE, City, cities_of, country_name, likely_cities, split_country
+from nlu.entities.numbers import numbers
+from nlu.entities.words import clean, fold, is_blank, unknown
 
 _INTRO = re.compile(
     r"^\W*(?:(?:hola|buenas|bueno|pues)\W+)*(?:yo )?(?:(?:estoy|estamos|vivo|vivimos|queda|es|seria|me encuentro|i am|i'm|i "
@@ -22,8 +23,15 @@ _INTRO = re.compile(
 _PLACE_BEFORE = re.compile(
     r"\b(?:en|desde|a|hasta|para|de|hacia|from|in|to|near|em|para|pra|ate|vivo|ciudad|city|cidade)(?: la ciudad de)?:? $"
 )
-_ROUTE = re.compile(r"(?:[a-z]+[ ,]+){1,4}(?:a|hasta|hacia|to|ate) ([a-z ]+)")
-""" "Shenzhen a Bogotá": where it ends."""
+_ROUTE = re.compile(r"(?P<start>[a-z]+(?:[ ,]+[a-z]+){0,3}?)[ ,]+(?:a|hasta|hacia|to|ate) (?P<end>[a-z ]+)")
+""" "Shenzhen a Bogotá"."""
+_TO = r"(?:a|hasta|hacia|para|pa|to|ate|pra)(?: la ciudad de| el puerto de)?"
+_NAME = r"(?:(?:la|el|los|las|san|santa|santo|puerto|ciudad|villa|nueva|new|hong|long|buenos|punta) )*[a-z]{4,}(?: del? [a-z]+)?"
+_WAY = re.compile(
+    rf"\b(?:(?:desde|from) (?:la ciudad de |el puerto de )?(?P<start>{_NAME})(?:[, ]+{_TO} (?P<end>{_NAME}))?"
+    rf"|de (?P<of>{_NAME})[, ]+{_TO} (?P<to>{_NAME})|(?:hasta|hacia|con destino a) (?P<goal>{_NAME}))\b"
+)
+""" "Desde Shenzhen", "de Shenzhen a Bogotá", "hasta Cali"."""
 _FIRST_WORDS = {name.split()[0] for name in CITIES}
 _LONGEST = 200
 _LONGEST_CITY = 40
@@ -55,26 +63,28 @@ class LocationReader:
         if sum(character.isalpha() for character in place) < 2:
             return Miss("not_a_place")
         route = _ROUTE.fullmatch(fold(place))
-        city = _city(route[1] if route else fold(place), ask.country, typos=True)
-        if city:
-            return _named(city)
+        name = _plain((route["start"] if ask.way == "from" else route["end"]) if route else fold(place))
+        if cities := likely_cities(name, ask.country):
+            return _named(cities, ask, whole=split_country(name)[1] != "")
         if "@" in text or _is_a_number(fold(place)):
             return Miss("not_a_place")
         if "?" in text or _TALK.search(folded):
             return self.find(heard, ask) or Miss("not_a_place")
-        return _named(place[:1].upper() + place[1:_LONGEST])
+        return _place(place[:1].upper() + place[1:_LONGEST])
 
     def find(self, heard: Heard, ask: Ask) -> Reading | None:
-        """A pin, or one known city; a city that is also a name or a word only after a preposition."""
+        """A pin, or one known city; what is a name or a word besides only after a preposition. Of a way, the end asked for."""
         pin = _pin(heard)
         if pin:
             return pin
         folded = fold(heard.text[:LOOKED_AT])
-        whole = _city(folded, ask.country, typos=False) if 3 < len(folded.strip()) <= _LONGEST_CITY else None
+        if ask.way:
+            return _end_of_way(folded, ask)
+        whole = cities_of(_plain(folded), ask.country) if 3 < len(folded.strip()) <= _LONGEST_CITY else ()
         if whole:
-            return _named(whole, (0, len(heard.text)))
+            return _named(whole, ask, (0, len(heard.text)))
         words = [(match.group(), match.start(), match.end()) for match in _WORD.finditer(folded)][:120]
-        found: dict[str, tuple[int, int]] = {}
+        found: dict[tuple[City, ...], tuple[int, int]] = {}
         at = 0
         while at < len(words):
             step = 1
@@ -87,16 +97,29 @@ class LocationReader:
                 if len(part) < length:
                     continue
                 name, (start, end) = " ".join(word for word, _, _ in part), (part[0][1], part[-1][2])
-                city = _city(name, ask.country, typos=length == 1 and preposition and len(name) > 5)
-                if city and (preposition or (name not in UNSURE and len(name) > 3)):
-                    found.setdefault(city, (start, end))
+                slips = length == 1 and preposition and len(name) > 5
+                cities = cities_of(name, ask.country) or (likely_cities(name, ask.country) if slips else ())
+                if cities and (preposition or (name not in UNSURE and len(name) > 3)):
+                    found.setdefault(tuple(cities), (start, end))
                     step = length
                     break
             at += step
         if len(found) != 1:
             return None
-        city, span = next(iter(found.items()))
-        return _named(city, span)
+        cities, span = next(iter(found.items()))
+        return _named(cities, ask, span)
+
+
+def _end_of_way(folded: str, ask: Ask) -> Reading | None:
+    """Where a way begins or ends that is told in a message, when it is a known place; a city alone is where it ends."""
+    groups = ("start", "of") if ask.way == "from" else ("end", "to", "goal")
+    for match in _WAY.finditer(folded):
+        for group in groups:
+            if match[group] and (cities := likely_cities(match[group], ask.country)):
+                return _named(cities, ask, match.span(group))
+    intro = _INTRO.match(folded)
+    alone = cities_of(_plain(folded[intro.end() if intro else 0 :]), ask.country) if ask.way == "to" else ()
+    return _named(alone, ask, (0, len(folded))) if alone else None
 
 
 def _is_a_number(place: str) -> bool:
@@ -115,16 +138,17 @@ def _pin(heard: Heard) -> Reading | None:
     return Reading(value, f"📍 {name or f'{pin.latitude:.5f}, {pin.longitude:.5f}'}")
 
 
-def _named(name: str, span: tuple[int, int] | None = None) -> Reading:
+def _place(name: str, span: tuple[int, int] | None = None) -> Reading:
     return Reading({"latitude": None, "longitude": None, "name": name}, name, span=span)
 
 
-def _city(folded: str, country: str, *, typos: bool) -> str | None:
-    name = _MARKS.sub(" ", folded).strip()
-    exact = city_of(name, country)
-    if exact or not typos or not 5 <= len(name) <= 24:
-        return exact
-    close = process.extract(name, CITIES.keys(), scorer=fuzz.ratio, score_cutoff=84, limit=2)
-    if not close or (len(close) > 1 and close[0][1] - close[1][1] < 4) or close[0][0][0] != name[0]:
-        return None
-    return city_of(close[0][0], country)
+def _named(cities: Sequence[City], ask: Ask, span: tuple[int, int] | None = None, *, whole: bool = False) -> Reading:
+    """One city; with its country where that was told (`whole`), or where several have a city of that name."""
+    if len(cities) == 1 and not whole:
+        return _place(cities[0].name, span)
+    first, *others = (_place(f"{city.name}, {country_name(city.country, ask.language)}", span) for city in cities[:MOST_RIVALS])
+    return replace(first, rivals=tuple(others))
+
+
+def _plain(folded: str) -> str:
+    return _MARKS.sub(" ", folded).strip()

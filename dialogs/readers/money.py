@@ -11,9 +11,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.numbers import Number, numbers, plain, shown_number
-from dialogs.readers.words import fold, is_blank, is_reference, unknown
+from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading, one_of
+from nlu.entities.numbers import Number, numbers, plain, shown_number
+from nlu.entities.references import references
+from nlu.entities.words import fold, is_blank, unknown
 
 _CURRENCIES = {
     "USD": r"us ?\$|u\$s|u\$d|usd|\$ ?usd|dolar(?:es|itos|citos)?(?: americanos)?|dollars?|bucks|(?<=palos )verdes|dls|dlls",
@@ -115,10 +116,8 @@ class MoneyReader:
         likely = sure or [amount for amount in amounts if _stands_free(amount, text)]
         if not likely:
             return Miss("not_money")
-        distinct = {(amount.high.value, amount.currency) for amount in likely}
-        if len(distinct) > 1:
-            return Miss("ambiguous")
-        return _reading(likely[0], ask)
+        likely = list({(amount.high.value, amount.currency): amount for amount in reversed(likely)}.values())[::-1]
+        return one_of([_reading(amount, ask) for amount in likely]) if len(likely) > 1 else _reading(likely[0], ask)
 
     def find(self, heard: Heard, ask: Ask) -> Reading | None:
         text = fold(heard.text[:LOOKED_AT])
@@ -196,7 +195,7 @@ def _code(group: str | None, ask: Ask) -> str:
 
 def _is_other(amount: _Amount, text: str) -> bool:
     """Whether the number counts or names something else: "3 años", "mil gracias", "mi cédula es 1.020.304.050"."""
-    if not amount.currency_named and is_reference(text[max(0, amount.start - 40) : amount.start]):
+    if not amount.currency_named and any(each.start <= amount.start < each.end for each in references(text)):
         return True
     return _NOT_MONEY.match(text, amount.end) is not None
 
@@ -275,4 +274,4 @@ def shown_money(value: Decimal, currency: str, ask: Ask) -> str:
     """As it is written where the customer lives: "$ 2.000.000", "US$ 300", "S/ 1,500.50"."""
     own = _PESOS.get(ask.country) == currency
     symbol = "$" if own else _SYMBOLS.get(currency, currency)
-    return f"{symbol} {shown_number(value, ask, 0 if value == value.to_integral_value() else 2)}"
+    return f"{symbol} {shown_number(value, ask.language, ask.country, 0 if value == value.to_integral_value() else 2)}"

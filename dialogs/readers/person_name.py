@@ -9,15 +9,16 @@ from itertools import islice
 from msgspec.structs import replace
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.cities import CITIES, UNSURE
-from dialogs.readers.names import GIVEN, NOT_NAMES, OF_A_BUSINESS, PARTICLES, TITLES
-from dialogs.readers.words import clean, fold, is_blank, words
+from nlu.entities.cities import CITIES, UNSURE
+from nlu.entities.names import GIVEN, NOT_NAMES, OF_A_BUSINESS, PARTICLES, TITLES
+from nlu.entities.words import clean, fold, is_blank, words
 
 _NAMED = re.compile(
     r"\b(?:me (?:ll|y|i)amo|mi n[onmbr]{2,5}e?(?: completo)? es|m(?:i|y) nombre(?: completo)?(?: es|:)|mi nombre(?=[ ,]+(?!es))|"
     r"a nombre de|my name(?: is|'s|s)|meu nome e|me chamo|je (?:suis|m'appelle)|(?:le |te |les )?(?:habla|escribe|saluda)(?= )|"
     r"(?:hola|buenas|dias|tardes|noches),? (?:le |te )?habla con(?= )|"
-    r"puedes? (?:llamarme|decirme)|dime|call me|name:|nombre:|nome:|de parte de)\s*:? *"
+    r"pued(?:es?|en) (?:llamarme|decirme)|ll[ae]m[ae]n?me|"
+    r"me (?:dicen|llaman)|diga(?:n)?me|dime|call me|name:|nombre:|nome:|de parte de)\s*:? *"
 )
 _AM = re.compile(
     r"(?:\b(?:yo |eu )?(?:[sz]o[yi]|sou(?: [oa])?)|\bi'?m|\bit'?s|\bi am|\bthis is|^\W*(?:hola\W+)?(?:aqui|aca|aqui e|con|fala|"

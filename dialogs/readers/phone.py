@@ -7,9 +7,10 @@ import re
 import phonenumbers
 
 from crm_bridge.people.rules import canonical_phone
-from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.numbers import numbers, plain
-from dialogs.readers.words import fold, is_blank, is_reference
+from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading, one_of
+from nlu.entities.numbers import numbers, plain
+from nlu.entities.references import references
+from nlu.entities.words import fold, is_blank
 
 _RUN = re.compile(r"(?<![\w@.$#])(?:\+ ?|\()?\d(?:[\d()/. -]{0,22}\d)?(?![\w@%])")
 _DOUBLE = re.compile(r"\b(?:doble|double|dobro) ([a-z]+)")
@@ -33,12 +34,10 @@ class PhoneReader:
                     return reading
         if is_blank(heard.text):
             return Miss("empty")
-        text = fold(heard.text[:LOOKED_AT])
+        text = _numbers_of_people(fold(heard.text[:LOOKED_AT]))
         found = _found(text, ask)
-        if len({reading.value for reading in found}) > 1:
-            return Miss("ambiguous")
         if found:
-            return found[0]
+            return one_of(found)
         spoken = _spoken(text, ask.language)
         if len(spoken) >= 6:
             reading = _reading(spoken, ask, None)
@@ -51,14 +50,11 @@ class PhoneReader:
 
     def find(self, heard: Heard, ask: Ask) -> Reading | None:
         """A number with its country code, a mobile of this country, or any valid number that is called a telephone."""
-        text = fold(heard.text[:LOOKED_AT])
+        text = _numbers_of_people(fold(heard.text[:LOOKED_AT]))
         found = []
         for reading in _found(text, ask):
             start, end = reading.span or (0, 0)
-            before = text[:start]
-            if is_reference(before):
-                continue
-            called = _CUE.search(before[-40:]) is not None
+            called = _CUE.search(text[max(0, start - 40) : start]) is not None
             written = text[start:end]
             if (
                 called
@@ -67,6 +63,13 @@ class PhoneReader:
             ):
                 found.append(reading)
         return found[0] if len({reading.value for reading in found}) == 1 else None
+
+
+def _numbers_of_people(folded: str) -> str:
+    """The text without the numbers of orders, papers and parcels, every other character in its place."""
+    for each in references(folded):
+        folded = folded[: each.start] + " " * (each.end - each.start) + folded[each.end :]
+    return folded
 
 
 def _found(text: str, ask: Ask) -> list[Reading]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
-from dialogs.readers.words import clean, fold, is_blank, unknown
+from nlu.entities.words import clean, fold, is_blank, unknown
 
 _NAMED = (
     r"(?:nit|cedula(?: de (?:ciudadania|extranjeria))?|c\.? ?c|c\.? ?e|dni|ruc|rut|rfc|cuit|cpf|cnpj|tax id|id|documento|"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dialogs.readers.base import Ask, Heard, Miss, Reading
-from dialogs.readers.words import clean, is_blank
+from nlu.entities.words import clean, is_blank
 
 LONGEST = 4_096
 """Characters kept: as much as WhatsApp lets anybody send in one message."""

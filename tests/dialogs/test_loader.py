@@ -71,6 +71,7 @@ def test_loads() -> None:
         ('pt: "Seu nome?", ', "", "questions.full_name.ask: has no pt"),
         ('en: "Your name?"', 'en: "  "', "questions.full_name.ask.en: is empty"),
         ("    fact: name\n", "    fact: age\n", "there is no fact age"),
+        ("    fact: name\n", "    way: back\n", "must be from or to"),
         ("  buyer:\n", "  full_name:\n", "shop.yaml:13: questions.full_name: is there twice"),
         ("version: 3", "version: 3\nconfrim: true", "confrim: unknown key; did you mean confirm?"),
         ("version: 3", "version: tres", "version: must be a number"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nlu.cues import is_question, looks_like_a_name
+from nlu.cues import is_question, looks_like_a_name, wanted_part
 from nlu.engine import Engine, load
 from nlu.normalise import normalise
 from nlu.understanding import NOTHING
@@ -39,6 +39,13 @@ FAQ = {
         ("necesito un portátil", "inform"),
         ("kiero saver si asen envios a cali", "shipping"),
         ("cuanto bale el telebisor", "price"),
+        ("no quiero cotización, solo el precio", "price"),
+        ("solo dame el precio, sin cotizacion", "price"),
+        ("el precio nomás, no la cotización", "price"),
+        ("I don't want a quote, just the price", "price"),
+        ("não quero orçamento, só o preço", "price"),
+        ("no quiero hablar con un bot, solo con una persona", "human"),
+        ("no quiero el precio, solo saber si hacen envíos", "shipping"),
         ("I want to talk to a human", "human"),
         ("quero falar com um atendente", "human"),
         ("english please", "language_en"),
@@ -104,6 +111,27 @@ def test_the_same_word_means_another_thing_when_something_was_asked(
     nlu: Engine, expected: str | None, text: str, intent: str
 ) -> None:
     assert nlu.understand(text, expected).intent == intent
+
+
+@pytest.mark.parametrize(
+    ("text", "topics"),
+    [("kuanto bale i asen envios a cali?", ("price", "shipping")), ("tienen el s24 i cuanto bale", ("stock", "price")),
+     ("cuanto vale y hacen envios a cali?", ("price", "shipping")), ("do you ship and how much do i pay?", ("shipping", "price")),
+     ("how much is it and can i pay by card?", ("price", "payment")), ("when can i return it?", ())],
+)  # fmt: skip
+def test_two_topics_joined_by_and_however_it_is_spelt(nlu: Engine, text: str, topics: tuple[str, ...]) -> None:
+    assert nlu.understand(text).topics == topics
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("no quiero cotización, solo el precio", "solo el precio"), ("solo el precio, sin factura", "solo el precio"),
+     ("no busco celular sino un portátil", "sino un portátil"), ("hola, no necesito envío, solo garantía", "hola, solo garantía"),
+     ("no quiero nada, gracias", ""), ("solo quiero el precio", ""), ("no solo quiero el precio", ""), ("no, solo eso", ""),
+     ("no quiero", ""), ("sin azúcar", ""), ("", "")],
+)  # fmt: skip
+def test_what_is_wanted_beside_what_is_not(text: str, wanted: str) -> None:
+    assert wanted_part(text) == wanted
 
 
 def test_a_long_text_does_not_leave_the_talk_for_one_word_of_it(nlu: Engine) -> None:

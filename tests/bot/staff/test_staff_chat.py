@@ -35,7 +35,7 @@ from data.tables import (
 )
 from dialogs import engine
 from dialogs.model import State
-from dialogs.readers.words import fold
+from nlu.entities.words import fold
 
 CODE = "ABCD2345"
 

@@ -18,7 +18,7 @@ from bot.staff.table import BY_NAME
 from bot.staff.times import when
 from crm_bridge.assignment.rules import Taken
 from data.tables import Alert
-from dialogs.readers.words import fold
+from nlu.entities.words import fold
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("America/Bogota"))
 
@@ -179,6 +179,31 @@ async def test_a_colleague_of_an_older_list_gets_whom_it_asked_about(chat: Any) 
     await chat.say("carla", "transferir")
     told = await chat.say("carla", "Camilo Duarte", choice=older)
     assert told == "< Se lo ofrecí a Camilo Duarte: Ana Ruiz es suyo cuando lo acepte."
+
+
+async def test_one_of_a_list_is_pointed_at(chat: Any) -> None:
+    await chat.say("carla", "tomar a Ana Ruiz")
+    await chat.say("carla", "transferir")
+    told = await chat.say("carla", "al de abajo")
+    assert told == "< Se lo ofrecí a Germán Rojas: Ana Ruiz es suyo cuando lo acepte."
+
+
+@pytest.mark.parametrize("said", ["a las 2", "todos", "ese mismo", "el otro", "el segundo turno"])
+async def test_what_points_at_none_of_a_list_presses_nothing(chat: Any, said: str) -> None:
+    await chat.say("carla", "tomar a Ana Ruiz")
+    await chat.say("carla", "transferir")
+    assert not (await chat.say("carla", said)).startswith("< Se lo ofrecí")
+
+
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [("el primer lunes de diciembre a las 9", "lunes 7 de diciembre"),
+     ("el último viernes del mes a las 3", "viernes 27 de noviembre"),
+     ("de hoy en ocho a las 10", "de diciembre"), ("en la primera semana de enero", "1 de enero"),
+     ("pasao mañana a las 9", "de noviembre")],
+)  # fmt: skip
+async def test_reminders_know_the_days_that_dialogs_do(chat: Any, said: str, day: str) -> None:
+    assert day in await chat.say("carla", f"recuérdame pagar {said}")
 
 
 async def test_words_go_to_whom_their_list_showed(chat: Any) -> None:

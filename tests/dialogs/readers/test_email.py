@@ -63,7 +63,7 @@ def test_a_slip_in_the_domain_is_kept_and_put_in_doubt(written, meant, read):
     ("text", "why"),
     [("", "empty"), ("@", "empty"), ("hola", "not_an_email"), ("no sé", "unknown"), ("ana.gmail.com", "no_at_sign"),
      ("ana@@x.com", "not_an_email"),
-     ("ana@", "not_an_email"), ("@gmail.com", "not_an_email"), ("a@b.co c@d.co e@f.co", "ambiguous"), ("3001234567",
+     ("ana@", "not_an_email"), ("@gmail.com", "not_an_email"), ("a@b.co c@d.co e@f.co g@h.co", "ambiguous"), ("3001234567",
      "not_an_email"), ("no molestes más con el correo", "not_an_email")],
 )  # fmt: skip
 def test_misses(text, why, read):
@@ -85,3 +85,13 @@ def test_find(text, address, part, find):
 def test_a_shared_contact_has_an_address(asking):
     heard = Heard(attachments=(Attachment("contact", name="Ana", email="Ana@Ruiz.co"),))
     assert READERS["email"].read(heard, asking()).value == "ana@ruiz.co"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("ana@a.co o ana@b.co", ["ana@a.co", "ana@b.co"]), ("no es ana@a.co, es ana@b.co", ["ana@b.co"]),
+     ("a@b.co c@d.co e@f.co", ["a@b.co", "c@d.co", "e@f.co"]), ("ana@a.co ana@a.co", ["ana@a.co"])],
+)  # fmt: skip
+def test_any_of_several_that_are_told(text, values, read):
+    reading = read("email", text)
+    assert [each.value for each in (reading, *reading.rivals)] == values

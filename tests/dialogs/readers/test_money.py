@@ -134,7 +134,7 @@ def test_a_small_number_in_a_large_currency_is_put_in_doubt(text, country, meant
      ("calle 80", "not_money"),
      ("mi cédula es 1.020.304.050", "not_money"), ("el de 256?", "not_money"), ("3 años",
      "not_money"), ("0", "too_small"), ("99999999999999999", "not_money"),
-     ("2 millones aquí y 7 millones allá", "ambiguous")],
+     ("1 millón, 2 millones, 3 millones, 4 millones", "ambiguous")],
 )  # fmt: skip
 def test_misses(text, why, read):
     assert read("money", text) == Miss(why)
@@ -189,3 +189,13 @@ def test_another_period_than_the_month_is_shown(text, per, read):
     reading = read("money", text)
     assert reading.value == {"amount": "300000", "currency": "COP", "per": per}
     assert reading.shown == f"$ 300.000 {per}"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("2 millones aquí y 7 millones allá", ["2000000", "7000000"]), ("2 millones o 2 millones", ["2000000"]),
+     ("500 mil o 600 mil", ["600000"])],
+)  # fmt: skip
+def test_any_of_several_that_are_told(text, values, read):
+    reading = read("money", text)
+    assert [each.value["amount"] for each in (reading, *reading.rivals)] == values

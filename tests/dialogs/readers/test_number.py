@@ -6,8 +6,8 @@ import pytest
 from text_to_num import text2num
 
 from dialogs.readers import Miss
-from dialogs.readers.numbers import numbers
-from dialogs.readers.words import fold
+from nlu.entities.numbers import numbers
+from nlu.entities.words import fold
 
 
 @pytest.mark.parametrize(

@@ -120,3 +120,15 @@ def test_find(text, name, find):
 def test_a_shared_contact_is_a_name(asking):
     heard = Heard(attachments=(Attachment("contact", name="ANA RUIZ", phone="+57 300 1234567"),))
     assert READERS["person_name"].read(heard, asking()).value == "Ana Ruiz"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("llámame Nacho", "Nacho"), ("dígame Pacho", "Pacho"), ("me dicen Chepe", "Chepe"), ("me llaman Lucho Pérez", "Lucho Pérez"),
+     ("pueden llamarme Memo", "Memo"), ("te llamo al rato", None), ("llámame mañana", None), ("llámame por favor", None),
+     ("llámame a las 3", None), ("llámenme cuando puedan", None), ("dígame el precio", None), ("dígame por favor", None),
+     ("con gusto", None), ("con mucho gusto", None), ("me llaman de otro número", None)],
+)  # fmt: skip
+def test_what_people_are_called_by(text, name, read):
+    reading = read("person_name", text)
+    assert (None if isinstance(reading, Miss) else reading.value) == name

@@ -52,7 +52,7 @@ def test_numbers(line, read):
     ("text", "why"),
     [("", "empty"), ("no tengo", "not_a_phone"), ("123", "too_short"), ("98765432", "too_short"), ("3001234567890123",
      "too_long"),
-     ("0000000000", "not_a_phone"), ("3001234567 o 3109876543", "ambiguous"), ("uno dos tres", "too_short")],
+     ("0000000000", "not_a_phone"), ("uno dos tres", "too_short")],
 )  # fmt: skip
 def test_misses(text, why, read):
     assert read("phone", text) == Miss(why)
@@ -76,3 +76,21 @@ def test_find(country, text, part, find):
 def test_a_shared_contact_is_a_phone(asking):
     heard = Heard(attachments=(Attachment("contact", name="Ana", phone="+52 1 55 1234 5678"),))
     assert READERS["phone"].read(heard, asking()).value == "+525512345678"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("3001234567 o 3109876543", ["+573001234567", "+573109876543"]), ("3001234567 o +57 300 123 4567", ["+573001234567"])],
+)  # fmt: skip
+def test_any_of_several_that_are_told(text, values, read):
+    reading = read("phone", text)
+    assert [each.value for each in (reading, *reading.rivals)] == values
+
+
+@pytest.mark.parametrize("text", ["mi pedido es 3001234567", "la orden 3001234567", "factura 3001234567", "guía #3001234567"])
+def test_an_order_is_no_telephone(text, read):
+    assert isinstance(read("phone", text), Miss)
+
+
+def test_a_telephone_beside_an_order(read):
+    assert read("phone", "pedido 300123456, mi cel es 310 987 6543").value == "+573109876543"

@@ -54,6 +54,94 @@ def test_find_a_city(text, part, find):
     assert (text[slice(*reading.span)] if reading else None) == part
 
 
+# The country that was written to, what is said, and every city that it may be.
+CITIES = """
+CO | shenzen | Shenzhen
+CO | Shangai | Shanghai
+CO | guangzou | Guangzhou
+CO | hong kong | Hong Kong
+CO | Ningbo, China | Ningbo, China
+CO | rotterdam | Rotterdam
+CO | buenabentura | Buenaventura
+CO | vogota | Bogotá
+CO | medeyin | Medellín
+CO | barranqiya | Barranquilla
+CO | kali | Cali
+CO | cartajena | Cartagena
+CO | bucaramnga | Bucaramanga
+CO | monterrei | Monterrey
+CO | de Shenzhen a Buenaventura | Buenaventura
+CO | Cartagena | Cartagena
+CO | Cartagena, España | Cartagena, España
+CO | Cordoba | Córdoba, Argentina; Córdoba, España
+CO | córdoba argentina | Córdoba, Argentina
+AR | Córdoba | Córdoba
+ES | Córdoba | Córdoba
+MX | Santiago | Santiago, Chile; Santiago, República Dominicana
+CL | Santiago | Santiago
+PE | para Valencia | Valencia, Venezuela; Valencia, España
+VE | Valencia | Valencia
+CO | Mérida | Mérida, México; Mérida, Venezuela
+MX | Mérida | Mérida
+CO | San Antonio | San Antonio, Chile; San Antonio, Estados Unidos
+CO | Trujillo | Trujillo
+CO | Bogotá Colombia | Bogotá, Colombia
+CO | Zipakira | Zipaquirá
+CO | Casa | Casa
+CO | Calle | Calle
+"""
+
+
+@pytest.mark.parametrize("line", CITIES.strip().splitlines())
+def test_which_city(line, read):
+    country, said, cities = line.split(" | ")
+    reading = read("location", said, country)
+    assert "; ".join(each.shown for each in (reading, *reading.rivals)) == cities
+    assert reading.value["name"] == reading.shown
+
+
+@pytest.mark.parametrize(("text", "cities"), [("necesito el envío a Valencia", "Valencia, Venezuela; Valencia, España"),
+     ("lo mandan para buenabentura", "Buenaventura"), ("Sebastián Trujillo", ""), ("una carga de Balboa", "Balboa"),
+     ("busco un turbo diesel", ""), ("pago 300 córdobas", ""), ("vivo en Santander", "")])  # fmt: skip
+def test_find_which_city(text, cities, find):
+    reading = find("location", text)
+    assert "; ".join(each.shown for each in (reading, *reading.rivals)) == cities if reading else not cities
+
+
+# A message, where its way begins, and where it ends.
+WAYS = """
+traer unas maquinas de shenzen a buenabentura | Shenzhen | Buenaventura
+importar zapatos desde Guangzhou hasta Bogotá | Guangzhou | Bogotá
+quiero traer llantas desde Miami | Miami |
+desde Hong Kong, China | Hong Kong |
+llevar café hasta Hamburgo | | Hamburgo
+carga con destino a Rotterdam | | Rotterdam
+de Cali a Buenaventura | Cali | Buenaventura
+ship shoes from Shenzhen to Cartagena | Shenzhen | Cartagena
+desde San Antonio a Long Beach | San Antonio, Chile | Long Beach
+en Bogotá | | Bogotá
+Cali | | Cali
+un contenedor de muebles desde China | |
+zapatos de cuero a buen precio | |
+de martes a viernes | |
+de 2 a 3 millones | |
+desde mañana hasta el viernes | |
+cajas de Medellín | |
+"""
+
+
+@pytest.mark.parametrize("line", WAYS.strip().splitlines())
+def test_both_ends_of_a_way(line, find):
+    said, *ends = (each.strip() for each in line.split("|"))
+    found = [find("location", said, way=way) for way in ("from", "to")]
+    assert [reading.shown if reading else "" for reading in found] == ends
+    assert all(0 <= reading.span[0] < reading.span[1] <= len(said) for reading in found if reading)
+
+
+def test_the_country_is_called_as_the_language_does(read):
+    assert read("location", "Valencia", "CO", language="en").rivals[0].shown == "Valencia, Spain"
+
+
 def test_a_pin(asking):
     heard = Heard(attachments=(Attachment("location", latitude=4.711, longitude=-74.0721),))
     reading = READERS["location"].read(heard, asking())

@@ -38,18 +38,6 @@ _UNKNOWN = re.compile(
 )
 
 
-_REFERENCE = re.compile(
-    r"\b(?:pedido|orden|order|factura|guia|referencia|ref|codigo|cedula|cc|dni|nit|ruc|rut|rfc|cuit|cpf|cnpj|serie|serial|imei|"
-    r"cuenta|invoice|tracking)"
-    r"\b(?:[^.,;\n]|[.,](?=\d)){0,24}$"
-)
-
-
-def is_reference(before: str) -> bool:
-    """Whether what stands before a number makes it an order, invoice or identity number."""
-    return _REFERENCE.search(before) is not None
-
-
 def words(listed: str) -> frozenset[str]:
     """The words of a list that is written as one string."""
     return frozenset(listed.split())

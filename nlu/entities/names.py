@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialogs.readers.words import words
+from nlu.entities.words import words
 
 GIVEN = words(
     """
@@ -102,6 +102,6 @@ miercoles jueves viernes sabado enero febrero abril mayo junio agosto septiembre
 mil pesos dolares soles media medio this that sucks terrible horrible corregir cambiar corrige cambia editar modificar
 borrar eliminar saltar omitir pene culo chimba pirobo carechimba bobo boba tonto tonta inutil asco amo ladron ladrones
 estafa estafadores lista sea sean mas tal vez quiza quizas igual dijo dije dicho pero idk dunno nose sabe null none
-undefined system
+undefined system gusto mucho llamame llameme llamenme digame diganme
 """
 )

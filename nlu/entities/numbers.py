@@ -11,7 +11,6 @@ from babel import UnknownLocaleError
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from msgspec import Struct
 
-from dialogs.readers.base import Ask
 from nlu.normalise import sound
 
 _TOKEN = re.compile(
@@ -42,6 +41,7 @@ _SCALES = (
     "docena docenas dozen dozens duzia duzias=12 par pares pair pairs=2 decena decenas=10 gruesa gruesas=144 "
     "mil k thousand grand luca lucas luka lukas luquitas barra barras=1000 "
     "millon millones milones millone milliones milion milhao milhoes million millions mill mills mm m mdp mi melon melones "
+    "milloncito milloncitos "
     "palo palos palito palitos=1000000 billion billions=1000000000"
 )
 
@@ -306,7 +306,7 @@ def _marks(language: str, country: str) -> tuple[str, str]:
         return get_group_symbol("es_419"), get_decimal_symbol("es_419")
 
 
-def shown_number(value: Decimal, ask: Ask, decimals: int | None = None) -> str:
-    thousands, point = _marks(ask.language, ask.country)
+def shown_number(value: Decimal, language: str, country: str, decimals: int | None = None) -> str:
+    thousands, point = _marks(language, country)
     text = f"{value:,.{decimals}f}" if decimals is not None else f"{Decimal(plain(value)):,f}"
     return text.replace(",", "\0").replace(".", point).replace("\0", thousands)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import time
 
-from dialogs.readers.days import either
-from dialogs.readers.numbers import SMALL
+from nlu.entities.days import either
+from nlu.entities.numbers import SMALL
 
 _PART = (
     r"(?:(?:de|por|en) la (?:manana|tarde|noche|madrugada)|da (?:manha|tarde|noite)|in the (?:morning|afternoon|evening)|"
@@ -17,7 +17,8 @@ _TIME = re.compile(
     rf"(?:a las?|las|at|as|sobre las|tipo|around) (?P<hour>\d{{1,2}}|{_HOURS})(?:[:.h](?P<minute>\d\d))?"
     rf"(?P<more> y media| y cuarto)? ?(?P<part>{_PART})?(?:h\b|hs\b|hrs\b| horas)?"
     r"|\b(?P<hour2>\d{1,2})(?:[:.](?P<minute2>\d\d))? ?(?P<part2>[ap]\.? ?m\b\.?|de la (?:manana|tarde|noche)|hrs\b)"
-    r"|\b(?P<hour3>[01]?\d|2[0-3]):(?P<minute3>[0-5]\d)\b|(?P<noon>\bal? ?medio ?dia\b|\bnoon\b|\bmeio.dia\b)"
+    r"|\b(?P<hour3>[01]?\d|2[0-3]):(?P<minute3>[0-5]\d)\b|\b(?P<hour4>1[3-9]|2[0-3]) ?hs?\b"
+    r"|(?P<noon>\bal? ?medio ?dia\b|\bnoon\b|\bmeio.dia\b)"
 )
 
 
@@ -28,7 +29,7 @@ def time_of_day(folded: str) -> tuple[time, int, int] | None:
         return None
     if match["noon"]:
         return time(12), match.start(), match.end()
-    hour = _hour(match["hour"] or match["hour2"] or match["hour3"])
+    hour = _hour(match["hour"] or match["hour2"] or match["hour3"] or match["hour4"])
     minute = int(
         match["minute"] or match["minute2"] or match["minute3"] or {" y media": 30, " y cuarto": 15}.get(match["more"] or "", 0)
     )
