@@ -238,14 +238,11 @@ def next_year(match: re.Match[str], today: date) -> Days:
 
 
 def weekday_again(match: re.Match[str], today: date) -> Days | None:
-    """ "El próximo viernes", said on a Tuesday: the Friday after, which some mean; None where all mean the same."""
+    """ "El próximo viernes", said on a Tuesday: the Friday after, which some mean; None where nobody does."""
     which, parts = match.groupdict().get("which") or "", match.groupdict()
     if not which.startswith("pro") or parts.get("past") is not None or parts.get("week"):
         return None
-    ahead = WEEKDAY_OF[parts["weekday"]] - today.weekday()
-    if ahead <= 0:
-        return None
-    return _one(today + timedelta(days=ahead + 7))
+    return _one(today + timedelta(days=WEEKDAY_OF[parts["weekday"]] - today.weekday() + 7))
 
 
 def past(match: re.Match[str], today: date) -> Days:

@@ -128,6 +128,7 @@ def test_two_topics_joined_by_and_however_it_is_spelt(nlu: Engine, text: str, to
     [("no quiero cotización, solo el precio", "solo el precio"), ("solo el precio, sin factura", "solo el precio"),
      ("no busco celular sino un portátil", "sino un portátil"), ("hola, no necesito envío, solo garantía", "hola, solo garantía"),
      ("no quiero nada, gracias", ""), ("solo quiero el precio", ""), ("no solo quiero el precio", ""), ("no, solo eso", ""),
+     ("no quiero solo el precio, quiero la garantía", ""),
      ("no quiero", ""), ("sin azúcar", ""), ("", "")],
 )  # fmt: skip
 def test_what_is_wanted_beside_what_is_not(text: str, wanted: str) -> None:

@@ -33,6 +33,7 @@ ASKS = st.builds(
     language=st.sampled_from(["es", "en", "pt"]),
     country=st.sampled_from(["CO", "MX", "AR", "BR", "PE", "CL", "US", "XX", ""]),
     currency=st.sampled_from(["COP", "USD", "PEN", "XXX"]),
+    way=st.sampled_from(["", "from", "to"]),
     now=st.datetimes(datetime(2024, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 
@@ -47,9 +48,11 @@ def test_any_message_is_read_or_missed(name, heard, ask):
             assert reading.why in MISSES[name]
         elif reading is not None:
             json.dumps([reading.value, reading.shown], ensure_ascii=False, allow_nan=False).encode()
-            assert reading.shown
-            if reading.span is not None:
-                assert 0 <= reading.span[0] < reading.span[1] <= len(heard.text)
+            several = (reading, *reading.rivals)
+            assert all(each.shown for each in several)
+            assert len({each.shown for each in several}) == len(several) <= 3
+            for span in (each.span for each in several if each.span is not None):
+                assert 0 <= span[0] < span[1] <= len(heard.text)
 
 
 @pytest.mark.parametrize("name", READERS)

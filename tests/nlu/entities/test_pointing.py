@@ -50,6 +50,7 @@ no el primero, el tercero | 3 | 2
 el primero no, el segundo | 3 | 1
 no el primero sino el tercero | 3 | 2
 el otro | 2 |
+el primero, el primero no | 3 |
 los dos | 2 | 0 1
 ambas | 2 | 0 1
 los dos | 3 |

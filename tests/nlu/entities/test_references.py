@@ -43,6 +43,8 @@ pedido para el 15 |
 la factura del mes |
 calle 80 # 15-20 |
 2 pedidos |
+el pedido 1 |
+#4 |
 300 123 4567 |
 pago de contado |
 """
