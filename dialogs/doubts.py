@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dialogs import wording
 from dialogs.hearing import ask
-from dialogs.model import Answer, Doubt, Language, Question, Turn
+from dialogs.model import Answer, Dialog, Doubt, Language, Question, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
 from nlu.entities.pointing import pointed
@@ -28,7 +28,7 @@ def about(reading: Reading) -> Doubt | None:
     return Doubt(reading.instead.value, reading.instead.shown) if reading.instead is not None else None
 
 
-def which(question: Question, among: Sequence[Answer], turn: Turn, language: Language) -> Answer | None:
+def which(dialog: Dialog, question: Question, among: Sequence[Answer], turn: Turn, language: Language) -> Answer | None:
     """The one of several readings of an answer that a message picks: by its button, its words, its place, or told once more."""
     name, _, key = (turn.choice or "").partition(":")
     if name == "_doubt" and key.isdecimal() and int(key) < len(among):
@@ -39,7 +39,7 @@ def which(question: Question, among: Sequence[Answer], turn: Turn, language: Lan
     told = [each for each in among if isinstance(again, Reading) and not again.rivals and again.value == each.value]
     if told:
         return told[0]
-    said = wording.plain(turn.text).split()
+    said = wording.unhedged(dialog, turn.text).split()
     words = [wording.plain(each.shown).split() for each in among]
     named = [place for place, own in enumerate(words) if all(word in own or word in _SMALL for word in said)]
     if len(named) == 1:  # "la de Argentina", "el 4"

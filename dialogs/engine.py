@@ -260,7 +260,7 @@ def _chose(talk: Talk, asked: Question | None) -> bool:
     elif talk.means("no", "deny"):
         corrections.change(talk, asked)
     else:
-        meant = doubts.which(asked, doubt.among, talk.turn, talk.state.language)
+        meant = doubts.which(talk.dialog, asked, doubt.among, talk.turn, talk.state.language)
         if meant is None:
             return False
         talk.answer(asked.name, meant)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from dialogs.model import Attachment
 from dialogs.readers.base import LOOKED_AT, MOST_RIVALS, Ask, Heard, Miss, Reading
-from nlu.entities.cities import CITIES, UNSURE, City, cities_of, country_name, likely_cities, split_country
+from nlu.entities.cities import CITIES, COUNTRIES, UNSURE, City, cities_of, country_name, likely_cities, split_country
 from nlu.entities.numbers import numbers
 from nlu.entities.words import clean, fold, is_blank, unknown
 
@@ -26,12 +26,17 @@ _PLACE_BEFORE = re.compile(
 _ROUTE = re.compile(r"(?P<start>[a-z]+(?:[ ,]+[a-z]+){0,3}?)[ ,]+(?:a|hasta|hacia|to|ate) (?P<end>[a-z ]+)")
 """ "Shenzhen a Bogotá"."""
 _TO = r"(?:a|hasta|hacia|para|pa|to|ate|pra)(?: la ciudad de| el puerto de)?"
-_NAME = r"(?:(?:la|el|los|las|san|santa|santo|puerto|ciudad|villa|nueva|new|hong|long|buenos|punta) )*[a-z]{4,}(?: del? [a-z]+)?"
+_LAND = rf"[ ,]+(?:{'|'.join(sorted(COUNTRIES, key=len, reverse=True))})"
+_NAME = (
+    r"(?:(?:la|el|los|las|san|santa|santo|puerto|ciudad|villa|nueva|new|hong|long|buenos|punta) )*[a-z]{4,}(?: del? [a-z]+)?"
+    rf"(?:{_LAND}\b)?"
+)
 _WAY = re.compile(
     rf"\b(?:(?:desde|from) (?:la ciudad de |el puerto de )?(?P<start>{_NAME})(?:[, ]+{_TO} (?P<end>{_NAME}))?"
     rf"|de (?P<of>{_NAME})[, ]+{_TO} (?P<to>{_NAME})|(?:hasta|hacia|con destino a) (?P<goal>{_NAME}))\b"
 )
-""" "Desde Shenzhen", "de Shenzhen a Bogotá", "hasta Cali"."""
+""" "Desde Shenzhen", "de Valencia, España, a Bogotá", "hasta Cali"."""
+_COUNTRY = re.compile(rf"{_LAND}\b")
 _FIRST_WORDS = {name.split()[0] for name in CITIES}
 _LONGEST = 200
 _LONGEST_CITY = 40
@@ -84,7 +89,7 @@ class LocationReader:
         if whole:
             return _named(whole, ask, (0, len(heard.text)))
         words = [(match.group(), match.start(), match.end()) for match in _WORD.finditer(folded)][:120]
-        found: dict[tuple[City, ...], tuple[int, int]] = {}
+        found: dict[tuple[City, ...], tuple[int, int, bool]] = {}
         at = 0
         while at < len(words):
             step = 1
@@ -99,15 +104,19 @@ class LocationReader:
                 name, (start, end) = " ".join(word for word, _, _ in part), (part[0][1], part[-1][2])
                 slips = length == 1 and preposition and len(name) > 5
                 cities = cities_of(name, ask.country) or (likely_cities(name, ask.country) if slips else ())
+                land = _COUNTRY.match(folded, end) if cities else None
+                if land is not None:  # "valencia españa"
+                    there = likely_cities(_plain(folded[start : land.end()]), ask.country)
+                    cities, end = (there, land.end()) if there else (cities, end)
                 if cities and (preposition or (name not in UNSURE and len(name) > 3)):
-                    found.setdefault(tuple(cities), (start, end))
+                    found.setdefault(tuple(cities), (start, end, land is not None))
                     step = length
                     break
             at += step
         if len(found) != 1:
             return None
-        cities, span = next(iter(found.items()))
-        return _named(cities, ask, span)
+        cities, (start, end, whole) = next(iter(found.items()))
+        return _named(cities, ask, (start, end), whole=whole)
 
 
 def _end_of_way(folded: str, ask: Ask) -> Reading | None:
@@ -115,8 +124,8 @@ def _end_of_way(folded: str, ask: Ask) -> Reading | None:
     groups = ("start", "of") if ask.way == "from" else ("end", "to", "goal")
     for match in _WAY.finditer(folded):
         for group in groups:
-            if match[group] and (cities := likely_cities(match[group], ask.country)):
-                return _named(cities, ask, match.span(group))
+            if match[group] and (cities := likely_cities(_plain(match[group]), ask.country)):
+                return _named(cities, ask, match.span(group), whole=_COUNTRY.search(match[group]) is not None)
     intro = _INTRO.match(folded)
     alone = cities_of(_plain(folded[intro.end() if intro else 0 :]), ask.country) if ask.way == "to" else ()
     return _named(alone, ask, (0, len(folded))) if alone else None

@@ -181,7 +181,7 @@ _PLACES: dict[str, Sequence[City]] = {
 }
 """The same with the ports of the world."""
 _BY_EAR: Mapping[str, str] = {sound(written): written for written in reversed(_PLACES) if len(written) > 3}
-_COUNTRIES: Mapping[str, str] = {
+COUNTRIES: Mapping[str, str] = {
     fold(str(names[code])): code
     for names in (Locale.parse(language).territories for language in ("es", "en", "pt"))
     for code in {*_BY_COUNTRY, *_PORTS}
@@ -189,6 +189,7 @@ _COUNTRIES: Mapping[str, str] = {
     "usa": "US", "eeuu": "US", "ee uu": "US", "eua": "US", "uk": "GB", "inglaterra": "GB", "holanda": "NL", "korea": "KR",
     "corea": "KR",
 }  # fmt: skip
+"""{folded name: ISO 3166-1 code} of the countries whose cities are known."""
 _LIKE, _LEAD = 84, 4
 """Likeness (0-100) that a slip must keep, and its lead over any other city."""
 
@@ -203,7 +204,7 @@ def likely_cities(folded: str, country: str) -> Sequence[City]:
     """The cities that are meant by a name alone, also by ear and with a slip, or with the name of their country behind it."""
     exact = cities_of(folded, country, ports=True)
     name, there = split_country(folded)
-    if folded in _COUNTRIES:  # "China" is no slip of "Chía"
+    if folded in COUNTRIES:  # "China" is no slip of "Chía"
         return exact
     if exact or not there:
         return exact or _likely(folded, country)
@@ -214,7 +215,7 @@ def split_country(folded: str) -> tuple[str, str]:
     """ "cordoba argentina" → ("cordoba", "AR"); the country is "" where none stands behind the name."""
     words = folded.split(" ")
     for length in (1, 2):
-        code = _COUNTRIES.get(" ".join(words[-length:])) if len(words) > length else None
+        code = COUNTRIES.get(" ".join(words[-length:])) if len(words) > length else None
         if code is not None:
             return " ".join(words[:-length]), code
     return folded, ""
