@@ -25,6 +25,7 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.clock import Clock
 from bot.intake import Intake
+from bot.lessons import MODELS
 from bot.numbers import Numbers
 from bot.settings import Settings
 from bot.transcription import NoModel, whisper
@@ -86,7 +87,7 @@ async def seed(settings: Settings, password: str) -> None:
 async def replay(settings: Settings, flows: Mapping[str, Dialog] | None = None, nlu: Nlu | None = None) -> None:
     """Split again what could not be split; a stored message changes nothing. A running service answers what comes."""
     async with open_database(settings) as database, ClientSession() as http:
-        nlu = nlu or load_nlu(cache=Path("var/models"), encoder=installed())
+        nlu = nlu or load_nlu(cache=MODELS, encoder=installed())
         numbers = Numbers(flows or load_folder(), nlu, settings.whatsapp_token.get_secret_value())
         await numbers.reload(database)
         channels: dict[str, Channel] = {
@@ -264,7 +265,7 @@ def _ear(model: Path) -> tuple[bool, str]:
 
 
 async def _rasa(url: str) -> tuple[bool, str]:
-    server, engine = rasa.Server(url, patience=5), load_nlu(cache=Path("var/models"))
+    server, engine = rasa.Server(url, patience=5), load_nlu(cache=MODELS)
     try:
         told = opinion(await server.ask(question("hola")), engine.model.intents)
     except NoAnswer as error:

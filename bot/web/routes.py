@@ -149,7 +149,7 @@ ROUTES: tuple[Route, ...] = (
 
 
 def setup(app: web.Application) -> None:
-    """Add the pages. The application holds SETTINGS now; the rest of `bot/keys.py` and `preview.NLU` before a request."""
+    """Add the pages. The application holds SETTINGS now; the rest of `bot/keys.py` before a request."""
     aiohttp_session.setup(app, SqlStorage(secure=app[SETTINGS].public_url.scheme == "https"))
     app.middlewares.append(_unknown)
     setup_templates(app)

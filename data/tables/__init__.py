@@ -26,12 +26,13 @@ from data.tables.conversations import (
     WebhookBody,
 )
 from data.tables.leads import Event, Lead
+from data.tables.learning import Lesson, Phrase
 from data.tables.people import Consent, Identity, Person
 from data.tables.processes import Process
 
 __all__ = [
     "Alert", "Assignment", "Base", "CannedReply", "Company", "Consent", "ContactPoint", "Conversation", "Delivery",
-    "DeliveryStatus", "DialogVersion", "Event", "Holiday", "Identity", "InboxMessage", "Lead", "Leave", "LinkCode",
-    "MediaFile", "Note", "Number", "OfCompany", "Offer", "OutboxMessage", "Person", "Process", "Product", "Rating",
+    "DeliveryStatus", "DialogVersion", "Event", "Holiday", "Identity", "InboxMessage", "Lead", "Leave", "Lesson", "LinkCode",
+    "MediaFile", "Note", "Number", "OfCompany", "Offer", "OutboxMessage", "Person", "Phrase", "Process", "Product", "Rating",
     "Reminder", "Seller", "Team", "TeamMember", "User", "WebSession", "WebhookBody",
 ]  # fmt: skip
