@@ -29,7 +29,9 @@ from bot.lessons import MODELS
 from bot.numbers import Numbers
 from bot.settings import Settings
 from bot.transcription import NoModel, whisper
+from crm_bridge.companies import queries as company_queries
 from crm_bridge.companies import rules, service
+from crm_bridge.learning import queries as learning
 from data import schema
 from data.inbox import BODIES, MESSAGES, OUTBOX, STATUSES
 from data.seeds import seed_demo
@@ -38,6 +40,7 @@ from data.tables import Company, Conversation, Lead, Number, Person, WebhookBody
 from dialogs.loader import Dialog, load_folder
 from nlu.engine import load as load_nlu
 from nlu.meaning import installed
+from nlu.own import faq_label, faq_of
 from nlu.rasa_http import NoAnswer, opinion, question
 from nlu.understanding import Nlu
 
@@ -208,6 +211,20 @@ async def _company(database: Database, name: str) -> int:
     if name not in companies and (name or len(companies) > 1):
         raise Refused(f"--company: name one of {', '.join(sorted(companies))}")
     return companies[name] if name else next(iter(companies.values()))
+
+
+async def taught(settings: Settings, company: str) -> dict[str, str]:
+    """{text: intent} of what a company's managers labelled. Refused when there is no such company."""
+
+    def read(session: Session) -> dict[str, str]:
+        flows = load_folder()
+        faqs = [flows[number.dialog].faq for number in company_queries.numbers(session) if number.dialog in flows]
+        intents = {faq_label(key): faq.intent for of_number in faqs for key, faq in of_number.items()}
+        found = {row.text: intents.get(row.label or "", row.label or "") for row in learning.labelled(session)}
+        return {text: intent for text, intent in found.items() if intent and faq_of(intent) is None}
+
+    async with open_database(settings) as database:
+        return await database.read(read, company=await _company(database, company))
 
 
 async def add_user(settings: Settings, *, email: str, name: str, role: str, company: str) -> str:

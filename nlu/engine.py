@@ -209,7 +209,7 @@ class Engine:
         return self._by_heart
 
     def guesses(self, text: str) -> list[tuple[str, float]]:
-        look = self._look(text)
+        look = Engine._look(self, text)  # the model's own, whoever else is asked
         if look is None:
             return []
         likeliest = sorted(zip(look.likely, self.model.intents, strict=True), reverse=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from crm_bridge.learning import rules
@@ -68,10 +68,11 @@ def _phrase(session: Session, phrase_id: int) -> Phrase:
 
 # ---------------------------------------------------------------------------------------------------- lessons
 def begin(session: Session, by: int, now: datetime) -> Lesson:
-    """A trial of the labelled phrases as they stand now. AlreadyTrying."""
+    """A trial of the labelled phrases as they stand now; the one before is forgotten. AlreadyTrying."""
     last = newest(session)
     if last is not None and last.state == "trying" and now - last.created_at < rules.PATIENCE:
         raise rules.AlreadyTrying
+    session.execute(delete(Lesson).where(Lesson.version.is_(None)))
     lines = [[row.text, row.label] for row in labelled(session)]
     row = Lesson(
         company_id=company_of(session), state="trying", lines=lines, effect=None, problems=[], author_id=by, created_at=now

@@ -31,7 +31,7 @@ class Phrase(OfCompany, Base):
     times: Mapped[int] = mapped_column(default=0)
     """How often it came."""
     number_id: Mapped[int | None] = mapped_column(ForeignKey("numbers.id"))
-    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"))
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversations.id"), index=True)
     """Where it came last."""
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]

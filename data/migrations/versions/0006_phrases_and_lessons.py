@@ -54,10 +54,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_phrases')),
     sa.UniqueConstraint('company_id', 'plain', name=op.f('uq_phrases_company_id_plain'))
     )
+    op.create_index('ix_phrases_conversation_id', 'phrases', ['conversation_id'], unique=False)
     op.create_index('ix_phrases_new', 'phrases', ['company_id'], unique=False, sqlite_where=sa.text("state = 'new'"), postgresql_where=sa.text("state = 'new'"))
 
 
 def downgrade() -> None:
     op.drop_index('ix_phrases_new', 'phrases')
+    op.drop_index('ix_phrases_conversation_id', 'phrases')
     op.drop_table('phrases')
     op.drop_table('lessons')

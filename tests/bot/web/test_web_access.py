@@ -18,7 +18,7 @@ from bot.web.routes import ROUTES
 from crm_bridge import events
 from crm_bridge.assignment import absence, sellers
 from crm_bridge.companies import rules
-from data.tables import Note, WebSession
+from data.tables import Note, Phrase, WebSession
 
 ROW_OF = {
     "conversations": "talk",
@@ -31,6 +31,7 @@ ROW_OF = {
     "leaves": "leave",
     "holidays": "holiday",
     "account": "session",
+    "learning": "phrase",
 }
 
 
@@ -55,9 +56,13 @@ def team_of(session: Any, ids: dict[str, int]) -> dict[str, int]:
         company_id=ids["company"], conversation_id=ids["talk"], author_id=ids["seller"], words="secreto de una", mentions=[],
         created_at=datetime.now(UTC),
     )  # fmt: skip
-    session.add(note)
+    phrase = Phrase(
+        company_id=ids["company"], plain="secreto de una", text="secreto de una", guesses=[], times=1, number_id=ids["number"],
+        conversation_id=ids["talk"], first_at=datetime.now(UTC), last_at=datetime.now(UTC),
+    )  # fmt: skip
+    session.add_all([note, phrase])
     session.flush()
-    return {"team": team, "leave": leave.id, "holiday": holiday.id, "note": note.id}
+    return {"team": team, "leave": leave.id, "holiday": holiday.id, "note": note.id, "phrase": phrase.id}
 
 
 async def test_every_route_of_the_application_is_in_the_table(site: Any) -> None:
