@@ -189,10 +189,10 @@ class Handover:
             told.changed += _changes(decision.assignment).changed
             if decision.expired is not None:
                 told.changed += [_alerted(each) for each in alerts.withdraw(session, offer_id=decision.expired.id, now=now)]
-            if decision.offer is not None:
-                self._alert(session, told, "lead_offered", decision.assignment, [decision.offer.user_id], now, decision.offer)
-            else:
+            if decision.offer is None:
                 self._nobody(session, told, decision, people, now)
+        offers = [(decision.assignment, decision.offer) for decision in decided if decision.offer is not None]
+        self._alert(session, told, "lead_offered", [(row, offer.user_id, offer) for row, offer in offers], now)
         return told
 
     def _nobody(
@@ -210,7 +210,8 @@ class Handover:
             ).all()
             patience = now - decisions.LOOK_AGAIN  # however often it is looked at meanwhile
             if all(at <= patience for _, at in before):
-                self._alert(session, told, kind, row, sellers.to_hear(people, {user for user, _ in before}), now)
+                whom = sellers.to_hear(people, {user for user, _ in before})
+                self._alert(session, told, kind, [(row, user, None) for user in whom], now)
         if row.told_at is not None or decision.everybody or not decision.choice.considered:
             return  # where nobody sells but the owners, it is they who answer: the dialog has said that somebody will
         row.told_at = now
@@ -222,30 +223,10 @@ class Handover:
             told.messages.append(takeover.say(session, talk, Text(said), said, None, now))
 
     def _alert(
-        self,
-        session: Session,
-        told: Told,
-        kind: str,
-        row: Assignment,
-        users: Sequence[int],
-        now: datetime,
-        offer: Offer | None = None,
+        self, session: Session, told: Told, kind: str, whom: Sequence[tuple[Assignment, int, Offer | None]], now: datetime
     ) -> None:
-        facts = alerts.facts_of(session, row, offer=offer)
-        for user in users:
-            alert = alerts.raise_alert(
-                session,
-                kind=kind,
-                user_id=user,
-                company_id=row.company_id,
-                facts=facts,
-                now=now,
-                conversation_id=row.conversation_id,
-                lead_id=row.lead_id,
-                assignment_id=row.id,
-                offer_id=offer.id if offer is not None else None,
-            )
-            told.changed.append(_alerted(alert))
+        """Tell these users of a company about these hand-overs."""
+        told.changed += map(_alerted, alerts.raise_all(session, kind, whom, now))
 
     # ------------------------------------------------------------------------------------------- targets
     def _target(self, session: Session, rows: Sequence[int], now: datetime) -> Told | None:
@@ -256,12 +237,12 @@ class Handover:
         if step.what == "begun" or step.user_id is None:
             return told
         if step.what == "warned":
-            self._alert(session, told, "reply_due", step.assignment, [step.user_id], now)
+            self._alert(session, told, "reply_due", [(step.assignment, step.user_id, None)], now)
             return told
         talk = step.assignment.conversation_id
         told.changed += [_alerted(each) for each in alerts.withdraw(session, conversation_id=talk, now=now)]
         late = [step.user_id, *sellers.supervisors(session, step.assignment.company_id, now)]
-        self._alert(session, told, "reply_late", step.assignment, list(dict.fromkeys(late)), now)
+        self._alert(session, told, "reply_late", [(step.assignment, user, None) for user in dict.fromkeys(late)], now)
         return told
 
     def _return(self, session: Session, talk: int, now: datetime) -> Told | None:

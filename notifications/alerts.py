@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -107,51 +107,68 @@ _SHORT = 500
 # ------------------------------------------------------------------------------------------------------- facts
 def facts_of(session: Session, assignment: Assignment, *, offer: Offer | None = None, by: str = "", words: str = "") -> Facts:
     """What the alerts of a hand-over tell. `by`: a colleague it comes from. Two reads."""
-    facts = facts_about(session, assignment.conversation_id, lead_id=assignment.lead_id, by=by, words=words)
-    return msgspec.structs.replace(
-        facts,
-        priority=assignment.priority,
-        because=str((assignment.why or {}).get("because", "")),
-        expires_at=offer.expires_at if offer is not None else None,
-        language=assignment.language,
+    return msgspec.structs.replace(facts_of_all(session, [(assignment, offer)])[0], by=by, words=words[:_SHORT])
+
+
+def facts_of_all(session: Session, hands: Sequence[tuple[Assignment, Offer | None]]) -> list[Facts]:
+    """The same of many, in their order. Two reads, however many they are."""
+    found = _facts(session, {hand.conversation_id: hand.lead_id for hand, _ in hands})
+    return [
+        msgspec.structs.replace(
+            found[hand.conversation_id],
+            priority=hand.priority,
+            because=str((hand.why or {}).get("because", "")),
+            expires_at=offer.expires_at if offer is not None else None,
+            language=hand.language,
+        )
+        for hand, offer in hands
+    ]
+
+
+def facts_about(session: Session, conversation_id: int, *, by: str = "", words: str = "") -> Facts:
+    """The same of a conversation that may not be handed over. One read. LookupError when there is none."""
+    found = _facts(session, {conversation_id: None})
+    if not found:
+        raise LookupError(conversation_id)
+    return msgspec.structs.replace(found[conversation_id], by=by, words=words[:_SHORT])
+
+
+def _facts(session: Session, talks: Mapping[int, int | None]) -> dict[int, Facts]:
+    """{conversation: its facts}, for each that there is; `talks` gives the leads that they are about."""
+    last = (
+        select(InboxMessage.text)
+        .where(InboxMessage.conversation_id == Conversation.id, InboxMessage.text != "")
+        .order_by(InboxMessage.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-
-
-def facts_about(session: Session, conversation_id: int, *, lead_id: int | None = None, by: str = "", words: str = "") -> Facts:
-    """The same of a conversation that may not be handed over. Two reads. LookupError when there is none."""
-    found = session.execute(
-        select(Conversation, Person, Number, Company.language, Lead)
+    rows = session.execute(
+        select(Conversation, Person, Number, Company.language, last)
         .join(Person, Person.id == Conversation.person_id)
         .join(Number, Number.id == Conversation.number_id)
         .join(Company, Company.id == Conversation.company_id)
-        .outerjoin(Lead, Lead.id == lead_id)
-        .where(Conversation.id == conversation_id)
+        .where(Conversation.id.in_(talks))
         .options(defer(Conversation.state))
-    ).one_or_none()
-    if found is None:
-        raise LookupError(conversation_id)
-    talk, person, number, language, lead = found
-    last = session.scalar(
-        select(InboxMessage.text)
-        .where(InboxMessage.conversation_id == conversation_id, InboxMessage.text != "")
-        .order_by(InboxMessage.id.desc())
-        .limit(1)
-    )
-    rated = lead or talk
-    return Facts(
-        name=person.name or person.profile_name or person.phone or "",
-        phone=person.phone or "",
-        number=number.name,
-        interest=interest_word(lead.interest if lead is not None else number.dialog, language),
-        priority=rated.priority,
-        score=rated.score,
-        reasons=tuple((each["points"], each["because"]) for each in rated.reasons),
-        answers=tuple((each["label"], each["shown"]) for each in lead.answers) if lead is not None else (),
-        last_words=(last or "")[:_SHORT],
-        language=person.language or number.language,
-        by=by,
-        words=words[:_SHORT],
-    )
+    ).all()
+    wanted = [lead for lead in talks.values() if lead is not None]
+    leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(wanted)))} if wanted else {}
+    facts = {}
+    for talk, person, number, language, words in rows:
+        lead = leads.get(talks[talk.id] or 0)
+        rated = lead or talk
+        facts[talk.id] = Facts(
+            name=person.name or person.profile_name or person.phone or "",
+            phone=person.phone or "",
+            number=number.name,
+            interest=interest_word(lead.interest if lead is not None else number.dialog, language),
+            priority=rated.priority,
+            score=rated.score,
+            reasons=tuple((each["points"], each["because"]) for each in rated.reasons),
+            answers=tuple((each["label"], each["shown"]) for each in lead.answers) if lead is not None else (),
+            last_words=(words or "")[:_SHORT],
+            language=person.language or number.language,
+        )
+    return facts
 
 
 def read_facts(alert: Alert) -> Facts:
@@ -176,15 +193,6 @@ def raise_alert(
 ) -> Alert:
     """Tell `user_id` something, on every way to reach them that is switched on. To be sent once it is committed. KeyError: no
     such kind; LookupError: no such user of the company. Somebody who works here no more gets an alert, but no message."""
-    behaves = ALERTS[kind]
-    found = session.execute(
-        select(User, Company.timezone)
-        .join(Company, Company.id == User.company_id)
-        .where(User.id == user_id, User.company_id == company_id)
-    ).one_or_none()
-    if found is None:
-        raise LookupError(user_id)
-    user, zone = found
     alert = Alert(
         company_id=company_id,
         user_id=user_id,
@@ -198,11 +206,57 @@ def raise_alert(
         state="open",
         created_at=now,
     )
-    session.add(alert)
+    _queue(session, [alert])
+    return alert
+
+
+def raise_all(session: Session, kind: str, whom: Sequence[tuple[Assignment, int, Offer | None]], now: datetime) -> list[Alert]:
+    """Tell users of one company about hand-overs, each with the offer that is theirs to answer. It costs the reads of one."""
+    if not whom:
+        return []
+    raised = [
+        Alert(
+            company_id=hand.company_id,
+            user_id=user,
+            kind=kind,
+            conversation_id=hand.conversation_id,
+            lead_id=hand.lead_id,
+            assignment_id=hand.id,
+            offer_id=offer.id if offer is not None else None,
+            facts=msgspec.to_builtins(facts),
+            state="open",
+            created_at=now,
+        )
+        for (hand, user, offer), facts in zip(
+            whom, facts_of_all(session, [(hand, offer) for hand, _, offer in whom]), strict=True
+        )
+    ]
+    _queue(session, raised)
+    return raised
+
+
+def _queue(session: Session, raised: Sequence[Alert]) -> None:
+    """Write new alerts of one company, and what goes out for them on each way that is switched on."""
+    company_id = raised[0].company_id
+    kinds = {alert.kind: ALERTS[alert.kind] for alert in raised}
+    people = {
+        user.id: (user, ZoneInfo(zone))
+        for user, zone in session.execute(
+            select(User, Company.timezone)
+            .join(Company, Company.id == User.company_id)
+            .where(User.id.in_({alert.user_id for alert in raised}), User.company_id == company_id)
+        )
+    }
+    if unknown := {alert.user_id for alert in raised} - people.keys():
+        raise LookupError(min(unknown))
+    session.add_all(raised)
     session.flush()
-    if user.active:
-        quiet = quiet_until(user.quiet_from, user.quiet_until, now.astimezone(ZoneInfo(zone)))
-        later = now if quiet is None or behaves.rings else quiet.astimezone(now.tzinfo)
+    points = _points(session, [user for user, _ in people.values() if user.active], raised[0].created_at)
+    for alert in raised:
+        user, zone = people[alert.user_id]
+        now = alert.created_at
+        quiet = quiet_until(user.quiet_from, user.quiet_until, now.astimezone(zone))
+        later = now if quiet is None or kinds[alert.kind].rings else quiet.astimezone(now.tzinfo)
         session.add_all(
             Delivery(
                 company_id=company_id,
@@ -214,24 +268,37 @@ def raise_alert(
                 due_at=now if point.channel in SILENT else later,
                 created_at=now,
             )
-            for point in contact_points(session, user, now)
+            for point in points.get(user.id, ())
             if point.enabled
         )
-        session.flush()
-    return alert
+    session.flush()
 
 
 def contact_points(session: Session, user: User, now: datetime) -> list[ContactPoint]:
     """All ways to reach somebody, oldest first. Their own address is one from the start: it is made here when it is missing."""
-    query = select(ContactPoint).where(ContactPoint.user_id == user.id).order_by(ContactPoint.id)
-    points = list(session.scalars(query))
-    if all(point.channel != "email" for point in points):
-        row = {
+    return _points(session, [user], now)[user.id]
+
+
+def _points(session: Session, users: Sequence[User], now: datetime) -> dict[int, list[ContactPoint]]:
+    query = select(ContactPoint).where(ContactPoint.user_id.in_([user.id for user in users])).order_by(ContactPoint.id)
+
+    def read() -> dict[int, list[ContactPoint]]:
+        found: dict[int, list[ContactPoint]] = {user.id: [] for user in users}
+        for point in session.scalars(query):
+            found[point.user_id].append(point)
+        return found
+
+    points = read()
+    missing = [
+        {
             "id": new_id(), "company_id": user.company_id, "user_id": user.id, "channel": "email", "address": user.email,
             "keys": {}, "label": "", "enabled": True, "created_at": now,
-        }  # fmt: skip
-        _ADD_POINT.many(session, [row])  # another process may do the same now
-        points = list(session.scalars(query))
+        }
+        for user in users if all(point.channel != "email" for point in points[user.id])
+    ]  # fmt: skip
+    if missing:
+        _ADD_POINT.many(session, missing)  # another process may do the same now
+        points = read()
     return points
 
 

@@ -1,4 +1,5 @@
-"""One number at full load beside others at a small rate: how much later the others are answered."""
+"""One number at full load beside others at a small rate: how much later the others are answered, by a service as it is shipped:
+it waits for further bubbles of a message, as with no other measurement here."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Callable
 
 from bot.bench.prospects import Load, numbers
 from bot.bench.shapes import SHAPES, Figures, Missing, serving
+from bot.settings import Settings
 
 OTHERS = 20
 """Turns a second of all the other numbers together."""
@@ -13,6 +15,7 @@ BUSY = 500
 """Turns a second of a busy number that the service keeps up with."""
 FLOOD = 256
 """Prospects who answer at once: more than the service keeps up with."""
+DEBOUNCE_MS = int(Settings.model_fields["debounce_ms"].default)
 _COMPANIES = 5
 
 
@@ -21,7 +24,7 @@ async def measure(step: Callable[[str], None], seconds: float) -> Figures:
     figures: Figures = {}
     for shape in (SHAPES[0], SHAPES[2], SHAPES[3]):
         try:
-            async with serving(shape, companies=_COMPANIES, numbers=_COMPANIES) as service:
+            async with serving(shape, companies=_COMPANIES, numbers=_COMPANIES, DEBOUNCE_MS=str(DEBOUNCE_MS)) as service:
                 one, *rest = numbers(_COMPANIES)
                 few = Load(rest, rate=OTHERS)
                 cases = {"alone": [few], "busy": [few, Load([one], rate=BUSY)], "flooded": [few, Load([one], prospects=FLOOD)]}

@@ -139,6 +139,9 @@ def _fairness(found: Figures) -> str:
     }
     return f"""## One number at full load beside others
 
+As it is shipped, a service waits {fairness.DEBOUNCE_MS} ms for further bubbles of what somebody says; it does so here, and not
+in the other measurements.
+
 {_table(f"{fairness.OTHERS} turns/s of the other numbers", columns, rows, found)}"""
 
 

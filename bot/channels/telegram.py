@@ -56,6 +56,8 @@ CALLBACK_DATA = 64
 """Bytes behind an inline button."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _GONE = re.compile("chat not found|user is deactivated|PEER_ID_INVALID|user not found", re.IGNORECASE)
+_NO_PHOTO = re.compile("PHOTO_INVALID_DIMENSIONS|IMAGE_PROCESS_FAILED|PHOTO_(EXT|SAVE_FILE)_INVALID", re.IGNORECASE)
+"""Telegram shows no such picture (a very long one, one that it cannot read), but takes it as a file."""
 _BOLD = re.compile(r"(?<![\w*])\*(\S(?:[^*\n]*\S)?)\*(?![\w*])")
 
 
@@ -144,7 +146,12 @@ class Telegram:
         bot, caption, name = self._bot, to_html(message.caption) or None, message.filename
         match message.kind:
             case "image":
-                return await bot.send_photo(chat, source, caption, parse_mode=ParseMode.HTML, filename=name)
+                try:
+                    return await bot.send_photo(chat, source, caption, parse_mode=ParseMode.HTML, filename=name)
+                except BadRequest as error:
+                    if not _NO_PHOTO.search(str(error)):
+                        raise
+                return await bot.send_document(chat, source, caption, parse_mode=ParseMode.HTML, filename=name)
             case "audio" if isinstance(source, bytes) and source.startswith(b"OggS"):
                 return await bot.send_voice(chat, source, caption=caption, parse_mode=ParseMode.HTML, filename=name)
             case "audio":

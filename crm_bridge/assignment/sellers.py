@@ -67,15 +67,29 @@ def join(session: Session, team_id: int, user_id: int, weight: int = 1) -> TeamM
     if row is None:
         if session.scalar(select(User.id).where(User.id == user_id, User.company_id == team.company_id)) is None:
             raise LookupError(user_id)
-        places = session.scalars(
-            select(TeamMember.served).where(TeamMember.team_id == team_id, TeamMember.weight > 0).order_by(TeamMember.served)
-        ).all()
-        middle = places[len(places) // 2] if places else 0
-        row = TeamMember(company_id=team.company_id, team_id=team_id, user_id=user_id, served=middle)
+        row = TeamMember(company_id=team.company_id, team_id=team_id, user_id=user_id, served=_middle(session, team_id))
         session.add(row)
     row.weight = weight
     session.flush()
     return row
+
+
+def catch_up(session: Session, user_id: int) -> None:
+    """Somebody may be asked for more kinds of leads than before: each team has them in the middle of the ledger, if they were
+    behind it, and do not get all that comes until they have as much as the others."""
+    places = select(TeamMember).where(TeamMember.user_id == user_id).order_by(TeamMember.team_id)
+    for place in session.scalars(places).all():
+        ledger.team(session, place.team_id, lock=True)
+        session.refresh(place)
+        place.served = max(place.served, _middle(session, place.team_id))
+    session.flush()
+
+
+def _middle(session: Session, team_id: int) -> int:
+    places = session.scalars(
+        select(TeamMember.served).where(TeamMember.team_id == team_id, TeamMember.weight > 0).order_by(TeamMember.served)
+    ).all()
+    return places[len(places) // 2] if places else 0
 
 
 def leave_team(session: Session, team_id: int, user_id: int) -> None:

@@ -60,6 +60,8 @@ def accept(session: Session, conversation_id: int, user_id: int, via: str, now: 
     if row is None:
         row = _taken(session, conversation_id, now)
     before = row.user_id
+    if before != user_id:
+        ledger.hold(session, row.company_id)  # a decision would not see that they have less room now
     offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id, Offer.state == "offered")))
     accepted = [offer for offer in offers if offer.user_id == user_id]
     for offer in offers:
@@ -131,6 +133,7 @@ def transfer(session: Session, conversation_id: int, to: int, by: int, now: date
         row = _taken(session, conversation_id, now)
     if user.company_id != row.company_id:
         raise rules.UnknownSeller
+    ledger.hold(session, row.company_id)
     team = ledger.team(session, row.team_id, lock=True)
     offers = list(session.scalars(select(Offer).where(Offer.assignment_id == row.id)))
     end_offer(session, row, offers, "withdrawn", now)

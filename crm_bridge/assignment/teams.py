@@ -110,10 +110,17 @@ def change_seller(
     if opening.problems(hours):
         raise WrongHours
     row = sellers.seller(session, user_id)
+    if _wider(row.skills, skills) or _wider(row.languages, languages):
+        sellers.catch_up(session, user_id)
     row.capacity, row.skills, row.languages, row.hours = capacity, list(skills), list(languages), dict(hours)
     session.flush()
     sellers.wake(session, row.company_id, now)
     return row
+
+
+def _wider(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether something is among `after` that was not before; none stands for all."""
+    return bool(before) and not (after and set(after) <= set(before))
 
 
 def _name(session: Session, name: str, besides: int | None) -> str:

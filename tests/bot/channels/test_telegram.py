@@ -239,6 +239,25 @@ async def test_send_files(telegram: Telegram, api: Any, kind: Any, method: str) 
     assert form.get("caption") == (None if kind == "sticker" else "pie")
 
 
+async def test_a_picture_that_telegram_cannot_show_goes_as_a_file(telegram: Telegram, api: Any) -> None:
+    works(api)
+    shown = api.answer
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("sendPhoto"):
+            return web.json_response({"ok": False, "error_code": 400, "description": "Bad Request: " + why}, status=400)
+        return await shown(request)
+
+    api.answer, why = refuse, "PHOTO_INVALID_DIMENSIONS"
+    picture = File("image", link="https://x.co/a", caption="plano")
+    assert await telegram.send(OURS, ANA, picture, "77") == "4242:5:8"
+    name, form = asked(api)
+    assert (name, form["document"], form["caption"]) == ("sendDocument", "https://x.co/a", "plano")
+    why = "chat not found"
+    await refused(telegram, picture)
+    assert asked(api)[0] == "sendPhoto", "it would be refused as a file too"
+
+
 async def test_a_file_that_is_gone_is_left_to_a_person(telegram: Telegram, api: Any) -> None:
     assert (await refused(telegram, File("image", path="1/sent/x"))).action is Action.PARK
     assert api.asked == []

@@ -156,12 +156,19 @@ class Process:
         does = 0.0 if offer.user_id in self._crew["steady"] else self._chance.random()
         try:
             if does < 0.7:
-                service.answer(session, offer.id, offer.user_id, self._now)
+                _, row = service.answer(session, offer.id, offer.user_id, self._now)
+                if row.state == "waiting" and not self._has_room(session, offer.user_id, row):
+                    return  # they let it pass, and would now take more than is wanted of them
                 take(session, self._crew["company"], talk, offer.user_id, self._now)
             elif does < 0.8:
                 service.decline(session, offer.id, offer.user_id, "page", self._now)
         except rules.AssignmentRefusal:
             self.did["too late"] += 1
+
+    def _has_room(self, session: Session, user: int, row: Assignment) -> bool:
+        ledger.hold(session, self._crew["company"])
+        capacity = session.scalars(select(Seller.capacity).where(Seller.user_id == user)).one()
+        return ledger.loads(session, [user]).get(user, 0) + rules.LOAD[row.priority] <= capacity
 
     # ------------------------------------------------------------------------------------------- come and go
     def _come_and_go(self, session: Session) -> None:

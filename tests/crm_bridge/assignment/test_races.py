@@ -158,6 +158,31 @@ async def test_a_seller_of_two_teams_is_not_asked_by_both_at_once(desk: Any) -> 
         await desk.do(service.close, asked.assignment.conversation_id, desk.now)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("way", ["take", "transfer"])
+async def test_what_somebody_gets_without_a_decision_waits_for_those_at_work(desk: Any, database_url: str, way: str) -> None:
+    """Or a decision would not see that they have no room any more. Who accepts what was offered to them waits for nobody."""
+    asked, unasked = await desk.hand_over(), await desk.hand_over()
+    chosen = (await desk.decide(asked)).offer.user_id
+    one, other = [(await desk.row(row)).conversation_id for row in (asked, unasked)]
+    deciding = await asyncpg.connect(database_url)
+    try:
+        async with deciding.transaction():
+            await deciding.execute("SELECT id FROM companies WHERE id = $1 FOR NO KEY UPDATE", desk.company)
+            async with asyncio.timeout(3):
+                await desk.do(service.accept, one, chosen, "page", desk.now)
+            work = {
+                "take": (service.accept, other, chosen, "page", desk.now),
+                "transfer": (service.transfer, one, next(user for user in desk.sellers if user != chosen), chosen, desk.now),
+            }[way]
+            getting = asyncio.create_task(desk.do(*work))
+            await asyncio.sleep(0.2)
+            assert not getting.done()
+        await getting
+    finally:
+        await deciding.close()
+
+
 async def test_who_joins_twice_at_once_is_there_once(desk: Any) -> None:
     def hire(session: Any) -> int:
         user = User(company_id=desk.company, email="d@una.co", name="Dora", role="seller", password_hash="x", created_at=desk.now)

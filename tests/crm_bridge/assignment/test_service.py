@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from crm_bridge.assignment import decisions, rules, sellers, service, targets
+from crm_bridge.assignment import decisions, rules, sellers, service, targets, teams
 from crm_bridge.assignment.rules import TURN
 from data.tables import Assignment, Conversation, Event, Lead, Leave, Number, Offer, TeamMember, User
 
@@ -274,6 +274,23 @@ async def test_a_new_seller_begins_in_the_middle(desk: Any) -> None:
     assert order.count(dora) == 2
     turns = await desk.do(lambda session: dict(session.execute(select(TeamMember.user_id, TeamMember.turns)).all()))
     assert sum(turns.values()) == 14
+
+
+async def test_who_is_asked_for_more_than_before_is_not_flooded(desk: Any) -> None:
+    """Who had only leads that nobody brought is far behind; the day they learn to sell the rest too, they share it."""
+    carla = desk.sellers[2]
+    work: dict[str, Any] = {"user_id": carla, "capacity": 90, "hours": {}, "languages": []}
+    await desk.do(teams.change_seller, **work, skills=["freight"], now=desk.now)
+    for _ in range(8):
+        assert (await desk.decide(await desk.hand_over())).offer.user_id != carla
+    assert (await desk.served())[carla] == 0
+    await desk.do(teams.change_seller, **work, skills=["freight"], now=desk.now)
+    assert (await desk.served())[carla] == 0, "nothing has changed"
+    await desk.do(teams.change_seller, **work, skills=["freight", "electronics"], now=desk.now)
+    order = [(await desk.decide(await desk.hand_over())).offer.user_id for _ in range(6)]
+    assert order.count(carla) == 2
+    await desk.do(teams.change_seller, **work, skills=["electronics"], now=desk.now)
+    assert len(set((await desk.served()).values())) == 1, "fewer kinds of leads change nothing"
 
 
 async def test_without_a_shift_of_their_own_sellers_work_when_the_number_is_open(desk: Any) -> None:
