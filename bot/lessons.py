@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -147,32 +148,23 @@ class Lessons:
             str(self._models), pairs, dict(intents), faqs, str(self._file(company, lines, intents)), measure=tell is not None
         )
         async with self._learning, asyncio.timeout(_PATIENCE):
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "nlu.trial"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-            )
+            process = await asyncio.to_thread(_started)  # to start one holds a loop for as long as it has memory to share
             assert process.stdin is not None
             assert process.stdout is not None
             assert process.stderr is not None
             try:
-                process.stdin.write(msgspec.json.encode(asdict(task)))
-                process.stdin.close()
-                async for line in process.stdout:
+                await asyncio.to_thread(process.stdin.write, msgspec.json.encode(asdict(task)))
+                await asyncio.to_thread(process.stdin.close)
+                while line := await asyncio.to_thread(process.stdout.readline):
                     told = _read(line)
                     if "effect" in told:
                         self._prune(company, Path(task.out))
                         return told["effect"]
                     if tell is not None:
                         await tell(told["done"])
-                raise TrialFailed((await process.stderr.read())[-500:].decode(errors="replace"))
+                raise TrialFailed((await asyncio.to_thread(process.stderr.read))[-500:].decode(errors="replace"))
             finally:
-                if process.returncode is None:
-                    process.kill()
-                await process.wait()
+                await asyncio.to_thread(_end, process)
 
     def _prune(self, company: int, newest: Path) -> None:
         """Delete what a company tried long ago, but not what is in use."""
@@ -181,6 +173,18 @@ class Lessons:
         files = sorted(self._models.glob(f"company-{company}-*.npz"), key=lambda file: file.stat().st_mtime)
         for old in [file for file in files if file not in kept][:-_KEPT]:
             old.unlink(missing_ok=True)
+
+
+def _started() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "nlu.trial"]
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)  # noqa: S603 - our own module
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with process:
+        process.kill()
 
 
 def _taught(lines: Lines, intents: Intents) -> dict[str, str]:

@@ -49,3 +49,13 @@ async def test_a_prospect_puts_us_right(open_shop: Any, database_url: str) -> No
     beto = shop.person("Beto Díaz", "+57 300 765 4321")
     await shop.talk(beto, shop.first, "hola", "Beto Díaz", "no me entendiste")
     assert not {"Beto Díaz", "hola"} & {row.text for row in await shop.rows(Phrase)}, "a name stays a name"
+
+
+async def test_a_button_was_not_misheard(open_shop: Any, sqlite_url: str) -> None:
+    shop = await open_shop(sqlite_url)
+    ana = shop.person()
+    await shop.talk(ana, shop.first, "hola", "Ana Ruiz", "un portátil")
+    await ana.press(shop.first, "Más adelante")
+    await shop.settled()
+    await shop.talk(ana, shop.first, "no me entendiste")
+    assert "Más adelante" not in {row.text for row in await shop.rows(Phrase)}

@@ -49,7 +49,7 @@ def test_what_nothing_could_be_made_of(electronics: Dialog, asked: str, said: st
         ("mail", "el de siempre", ""),
         ("city", "cra 7 con 45 la casa verde", ""),
         ("budget", "¿me llaman al 300 111 22 33?", ""),
-        ("budget", "¿le escribieron a ana@ruiz.co?", ""),
+        ("budget", "¿le escribieron a beto@diaz.co?", ""),
         ("budget", "¿y a nombre de Ana Ruiz sí lo tienen?", ""),  # told before
         ("budget", "soy Marta Gómez, ¿y lo mío?", ""),
         ("budget", "a" * 201 + "?", ""),

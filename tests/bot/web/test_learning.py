@@ -102,12 +102,14 @@ async def test_published_it_is_understood_and_taken_back_it_is_not(site: Any) ->
     assert understood(site, ODD)[1] is None
     shared = site.app[NUMBERS].by_id(site.ids["otra"]["number"]).nlu
     await browser.post(f"/learning/{row}/label", {"label": "faq:location"})
+    await browser.post("/learning/phrases", {"phrases": "lo de los coreanos", "label": "faq:pickup"})
     page = await tried(site, browser)
-    assert "1 de 1" in re.sub(r"<[^>]+>", "", page)
+    assert "2 de 2" in re.sub(r"<[^>]+>", "", page)
     assert "Todas" in page
     assert understood(site, ODD)[1] is None, "what is tried is not used"
     await published(site, browser)
     assert understood(site, ODD) == ("location", "location")
+    assert understood(site, "Lo de los coreanos?")[1] == "pickup", "a question that has no intent"
     assert site.app[NUMBERS].by_id(site.ids["otra"]["number"]).nlu is shared, (
         "nobody keeps an engine for those who taught nothing"
     )
@@ -118,6 +120,8 @@ async def test_published_it_is_understood_and_taken_back_it_is_not(site: Any) ->
     answer = await browser.post("/learning/restore", {"version": "0"})
     assert "volvió a entender" in await answer.text()
     assert understood(site, ODD)[1] is None
+    assert understood(site, "lo de los coreanos")[1] is None
+    assert not site.app[LESSONS]._engines, "an engine for those who teach nothing any more"
     await browser.post("/learning/restore", {"version": "1"})
     assert understood(site, ODD)[1] == "location"
     rows = await site.read(lambda session: list(session.scalars(select(Lesson).order_by(Lesson.id))))
