@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.numbers import Numbers
     from bot.service import Service
     from bot.settings import Settings
+    from bot.writer import Writer
     from data.session import Database
     from dialogs.loader import Dialog
 
@@ -27,5 +28,7 @@ FLOWS: web.AppKey[Mapping[str, Dialog]] = web.AppKey("flows")
 """The dialogs as shipped, by name."""
 LESSONS: web.AppKey[Lessons] = web.AppKey("lessons")
 """What companies taught."""
+WRITER: web.AppKey[Writer] = web.AppKey("writer")
+"""The writing assistant; not there where none is set."""
 SERVICE: web.AppKey[Service] = web.AppKey("service")
 """All running parts: for the command line and the tests."""

@@ -25,6 +25,7 @@ from data.tables import (
     Consent,
     ContactPoint,
     Conversation,
+    Draft,
     Event,
     Identity,
     InboxMessage,
@@ -154,7 +155,7 @@ def _flush(session: Session, people: list[dict[str, object]], identities: list[d
 
 
 OF_CONVERSATION = (
-    InboxMessage, OutboxMessage, Event, Lead, Alert, Assignment, ContactPoint, Note, Phrase, Rating, Reminder,
+    InboxMessage, OutboxMessage, Event, Lead, Alert, Assignment, ContactPoint, Draft, Note, Phrase, Rating, Reminder,
 )  # fmt: skip
 """Tables of what belongs to a conversation."""
 

@@ -18,7 +18,7 @@ from bot.web.routes import ROUTES
 from crm_bridge import events
 from crm_bridge.assignment import absence, sellers
 from crm_bridge.companies import rules
-from data.tables import Note, Phrase, WebSession
+from data.tables import Document, Note, Phrase, WebSession
 
 ROW_OF = {
     "conversations": "talk",
@@ -32,6 +32,7 @@ ROW_OF = {
     "holidays": "holiday",
     "account": "session",
     "learning": "phrase",
+    "documents": "document",
 }
 
 
@@ -60,9 +61,11 @@ def team_of(session: Any, ids: dict[str, int]) -> dict[str, int]:
         company_id=ids["company"], plain="secreto de una", text="secreto de una", guesses=[], times=1, number_id=ids["number"],
         conversation_id=ids["talk"], first_at=datetime.now(UTC), last_at=datetime.now(UTC),
     )  # fmt: skip
-    session.add_all([note, phrase])
+    document = Document(title="secreto de una", text="secreto de una", author_id=ids["seller"], created_at=datetime.now(UTC))
+    session.add_all([note, phrase, document])
     session.flush()
-    return {"team": team, "leave": leave.id, "holiday": holiday.id, "note": note.id, "phrase": phrase.id}
+    rows = {"leave": leave, "holiday": holiday, "note": note, "phrase": phrase, "document": document}
+    return {"team": team, **{name: row.id for name, row in rows.items()}}
 
 
 async def test_every_route_of_the_application_is_in_the_table(site: Any) -> None:
@@ -134,7 +137,7 @@ async def test_every_post_needs_the_token_of_its_session(site: Any) -> None:
 
 async def test_pages_forbid_scripts_and_frames_of_others(site: Any) -> None:
     browser = await site.browser("admin@una.co")
-    for path in ("/", "/leads", "/numbers", "/users", "/account", "/nothing", "/conversations/1"):
+    for path in ("/", "/leads", "/numbers", "/users", "/documents", "/account", "/nothing", "/conversations/1"):
         answer = await browser.client.get(path, headers={"Accept": "text/html"})
         policy, text = answer.headers["Content-Security-Policy"], await answer.text()
         assert "default-src 'none'" in policy
