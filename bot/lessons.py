@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -158,7 +159,8 @@ class Lessons:
                 while line := await asyncio.to_thread(process.stdout.readline):
                     told = _read(line)
                     if "effect" in told:
-                        self._prune(company, Path(task.out))
+                        with suppress(OSError):  # another process tidies up at the same moment
+                            self._prune(company, Path(task.out))
                         return told["effect"]
                     if tell is not None:
                         await tell(told["done"])
