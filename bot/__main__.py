@@ -220,11 +220,19 @@ def nlu_test(
 
 
 @nlu.command("export-rasa")
-def nlu_export_rasa(out: Annotated[Path, typer.Argument(help="A new or empty folder.")]) -> None:
+def nlu_export_rasa(
+    out: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    company: Annotated[str, typer.Option(help="The name of a company whose own lines come with it.")] = "",
+) -> None:
     """Write our corpus as a project for a Rasa 3.6 server: `rasa train nlu` learns from it as it is."""
     from nlu import rasa_export
 
-    lines = rasa_export.export(out)
+    own = None
+    if company:
+        from bot.maintenance import taught
+
+        own = _run(taught(_settings(), company))
+    lines = rasa_export.export(out, own=own)
     print(f"{lines} lines are in {out}; go there and run `rasa train nlu`, then `rasa run --enable-api`")
 
 

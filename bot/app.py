@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import signal
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
@@ -27,7 +27,8 @@ from bot.conversation import Conversations
 from bot.courtesy import Courtesies
 from bot.handover import Handover
 from bot.intake import Intake
-from bot.keys import CLOCK, DATABASE, FLOWS, LIVE, NUMBERS, SERVICE, SETTINGS, WRITER
+from bot.keys import CLOCK, DATABASE, FLOWS, LESSONS, LIVE, NUMBERS, SERVICE, SETTINGS, WRITER
+from bot.lessons import MODELS, Lessons
 from bot.live import Live
 from bot.media import Media
 from bot.numbers import Numbers
@@ -38,7 +39,6 @@ from bot.settings import Settings
 from bot.standin import StandIns
 from bot.transcription import Transcriber, whisper
 from bot.turns import Turns
-from bot.web.preview import NLU
 from bot.webhook import LIMIT, telegram_routes, whatsapp_routes
 from data import schema
 from data.session import connect
@@ -46,7 +46,6 @@ from dialogs.loader import Dialog, load_folder
 from nlu.engine import Engine
 from nlu.engine import load as load_engine
 from nlu.meaning import installed
-from nlu.understanding import Nlu
 
 if TYPE_CHECKING:
     from bot.channels.telegram import Telegram
@@ -87,8 +86,8 @@ async def make_app(
     stops the start (DialogError, NoModel)."""
     clock = clock or Clock()
     flows = flows or load_folder()
-    engine = engine or load_engine(cache=Path("var/models"), encoder=installed())
-    nlu: Nlu = engine
+    engine = engine or load_engine(cache=MODELS, encoder=installed())
+    nlu = engine
     transcriber = transcriber or (whisper(settings.whisper_model) if settings.whisper_model else None)
     app = web.Application(client_max_size=LIMIT)
     if settings.nlu_backend == "rasa":
@@ -99,7 +98,8 @@ async def make_app(
         app.cleanup_ctx.append(server.running)
         nlu = Rasa(engine, server.ask, rasa.note)
     database = connect(settings.database_url)
-    numbers = Numbers(flows, nlu, settings.whatsapp_token.get_secret_value())
+    lessons = Lessons(nlu)
+    numbers = Numbers(flows, nlu, settings.whatsapp_token.get_secret_value(), lessons)
     service = Service(settings, database, numbers, {}, clock, Live())
     channels = service.channels
     cluster = service.cluster = Cluster(database, clock, roles, service.on_processes)
@@ -127,9 +127,10 @@ async def make_app(
         database, numbers, clock, stand_ins.make, service.on_stored, service.backlog.late, hears=transcriber is not None
     )
     numbers.on_edited = service.tell_numbers
+    numbers.on_missing = lambda: service.later(lessons.learn_missing(partial(numbers.reload, database)))
     service.media = Media(database, numbers, channels, clock, settings.media_dir, service.on_stored, transcriber)
     app[SETTINGS], app[DATABASE], app[CLOCK], app[LIVE], app[NUMBERS] = settings, database, clock, service.live, numbers
-    app[FLOWS], app[SERVICE], app[NLU] = flows, service, nlu
+    app[FLOWS], app[SERVICE], app[LESSONS] = flows, service, lessons
 
     http = ClientSession(connector=TCPConnector(limit=0))
     whatsapp = WhatsApp(http, str(settings.whatsapp_graph_url), settings.whatsapp_graph_version, connections=CONNECTIONS)

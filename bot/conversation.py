@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from sqlalchemy.orm import Session
 
-from bot import rating, staff_chat
+from bot import rating, staff_chat, unclear
 from bot.arrivals import recipient_of, referral_of
 from bot.channels.base import Inbound, Outbound, Text
 from bot.clock import Clock
@@ -38,11 +38,11 @@ from crm_bridge.journal import record
 from crm_bridge.leads.rules import priority
 from crm_bridge.people.rules import canonical_phone
 from crm_bridge.people.service import FACTS, Description, change_identity, describe
-from data import dialog_state, outbox
+from data import dialog_state, outbox, phrases
 from data.session import Database
 from data.types import new_id
 from dialogs import engine
-from dialogs.model import Do, Effect, Handoff, Say, State
+from dialogs.model import Do, Effect, Handoff, Say, State, Unclear
 from nlu.understanding import Foresees, Nlu
 from notifications import alerts
 
@@ -67,7 +67,6 @@ class Conversations:
 
     def __init__(self, numbers: Numbers, nlu: Nlu, clock: Clock, *, one_by_one: bool = False) -> None:
         self._numbers = numbers
-        self._nlu = nlu
         self._ahead = nlu if isinstance(nlu, Foresees) else None
         self._clock = clock
         self._one_by_one = one_by_one
@@ -113,6 +112,7 @@ class Conversations:
         outbox.add(session, written.outgoing)
         opening.open_all(session, written.handed)
         opening.heard(session, written.heard, self._clock.now())
+        phrases.add(session, written.unclear)
         dialog_state.done(session, written.done)
         return written
 
@@ -153,7 +153,7 @@ class Conversations:
             if ours or row["owner"] != "bot" or row["state"] is None:  # somebody else answers: it is not for us to remind
                 return Written(talks=[talk | {"due_at": None}])
             state = engine.state_from_json(row["state"])
-            state, effects = engine.remind(number.dialog, state, to_turn(row, number, (), state, self._nlu, now))
+            state, effects = engine.remind(number.dialog, state, to_turn(row, number, (), state, now))
             return self._apply(_Case(session, talk, number, f"{number.row.channel}:silence", now), state, effects)
         done = [each["id"] for each in rows]
         said = self._sift(session, talk, [(each["id"], _decode(each["payload"])) for each in rows])
@@ -177,7 +177,7 @@ class Conversations:
             state = engine.state_from_json(row["state"])
         else:
             state = engine.begin(number.dialog, language_of(row["language"] or number.row.language))
-        state, effects = engine.step(number.dialog, state, to_turn(row, number, said, state, self._nlu, now))
+        state, effects = engine.step(number.dialog, state, to_turn(row, number, said, state, now))
         source = f"{number.row.channel}:{said[-1][1].external_id}"
         written = self._apply(_Case(session, talk, number, source, now), state, effects)
         written.done = done
@@ -189,7 +189,7 @@ class Conversations:
         if row["state"] is None or staff_chat.is_memory(row["state"]):
             return []
         before = engine.state_from_json(row["state"])
-        turn = to_turn(row, case.number, said, before, self._nlu, case.now)
+        turn = to_turn(row, case.number, said, before, case.now)
         state = engine.overhear(case.number.dialog, before, turn)
         case.talk["state"] = engine.state_to_json(state)
         return _told(case, state)
@@ -310,6 +310,10 @@ class Conversations:
                     handed = self._handed(case, state, lead, reason)
                     written.handed.append(handed)
                     written.changed.append((talk["company_id"], Change("assignment", handed["id"])))
+                case Unclear():
+                    if (phrase := unclear.phrase(case.session, talk, case.number, state, effect, case.now)) is not None:
+                        written.unclear.append(phrase)
+                        written.changed.append((talk["company_id"], Change("phrase", 0)))
                 case Say():
                     pass
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     from bot.clock import Clock
+    from bot.lessons import Lessons
     from bot.live import Live
     from bot.numbers import Numbers
     from bot.service import Service
@@ -25,6 +26,8 @@ NUMBERS: web.AppKey[Numbers] = web.AppKey("numbers")
 """Our business numbers in memory, each with its dialog as edited; `await numbers.edited(database)` after an edit."""
 FLOWS: web.AppKey[Mapping[str, Dialog]] = web.AppKey("flows")
 """The dialogs as shipped, by name."""
+LESSONS: web.AppKey[Lessons] = web.AppKey("lessons")
+"""What companies taught."""
 WRITER: web.AppKey[Writer] = web.AppKey("writer")
 """The writing assistant; not there where none is set."""
 SERVICE: web.AppKey[Service] = web.AppKey("service")

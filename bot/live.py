@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`topic` is conversation, lead, assignment (of a conversation) or alert (of a user); `id` the row that changed."""
+    """`topic` is conversation, lead, assignment (of a conversation), alert (of a user) or phrase; `id` the row that changed."""
 
     topic: str
     id: int

@@ -25,11 +25,14 @@ from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.clock import Clock
 from bot.intake import Intake
+from bot.lessons import MODELS
 from bot.numbers import Numbers
 from bot.settings import Settings
 from bot.transcription import NoModel, whisper
 from bot.writer import ChatCompletions
+from crm_bridge.companies import queries as company_queries
 from crm_bridge.companies import rules, service
+from crm_bridge.learning import queries as learning
 from data import schema
 from data.inbox import BODIES, MESSAGES, OUTBOX, STATUSES
 from data.seeds import seed_demo
@@ -38,6 +41,7 @@ from data.tables import Company, Conversation, Lead, Number, Person, WebhookBody
 from dialogs.loader import Dialog, load_folder
 from nlu.engine import load as load_nlu
 from nlu.meaning import installed
+from nlu.own import faq_label, faq_of
 from nlu.rasa_http import NoAnswer, opinion, question
 from nlu.understanding import Nlu
 
@@ -87,7 +91,7 @@ async def seed(settings: Settings, password: str) -> None:
 async def replay(settings: Settings, flows: Mapping[str, Dialog] | None = None, nlu: Nlu | None = None) -> None:
     """Split again what could not be split; a stored message changes nothing. A running service answers what comes."""
     async with open_database(settings) as database, ClientSession() as http:
-        nlu = nlu or load_nlu(cache=Path("var/models"), encoder=installed())
+        nlu = nlu or load_nlu(cache=MODELS, encoder=installed())
         numbers = Numbers(flows or load_folder(), nlu, settings.whatsapp_token.get_secret_value())
         await numbers.reload(database)
         channels: dict[str, Channel] = {
@@ -210,6 +214,20 @@ async def _company(database: Database, name: str) -> int:
     return companies[name] if name else next(iter(companies.values()))
 
 
+async def taught(settings: Settings, company: str) -> dict[str, str]:
+    """{text: intent} of what a company's managers labelled. Refused when there is no such company."""
+
+    def read(session: Session) -> dict[str, str]:
+        flows = load_folder()
+        faqs = [flows[number.dialog].faq for number in company_queries.numbers(session) if number.dialog in flows]
+        intents = {faq_label(key): faq.intent for of_number in faqs for key, faq in of_number.items()}
+        found = {row.text: intents.get(row.label or "", row.label or "") for row in learning.labelled(session)}
+        return {text: intent for text, intent in found.items() if intent and faq_of(intent) is None}
+
+    async with open_database(settings) as database:
+        return await database.read(read, company=await _company(database, company))
+
+
 async def add_user(settings: Settings, *, email: str, name: str, role: str, company: str) -> str:
     """Add somebody, and return the sentence with their first password. Refused when company, role or e-mail do not do."""
     password = secrets.token_urlsafe(9)
@@ -268,7 +286,7 @@ def _ear(model: Path) -> tuple[bool, str]:
 
 
 async def _rasa(url: str) -> tuple[bool, str]:
-    server, engine = rasa.Server(url, patience=5), load_nlu(cache=Path("var/models"))
+    server, engine = rasa.Server(url, patience=5), load_nlu(cache=MODELS)
     try:
         told = opinion(await server.ask(question("hola")), engine.model.intents)
     except NoAnswer as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,11 +17,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.channels.base import Account
+from bot.lessons import Lessons, Lines
 from crm_bridge.companies.hours import is_open, next_opening
+from crm_bridge.learning import queries as learning
 from data.session import Database
 from data.tables import Company, DialogVersion, Number, Team
 from dialogs.loader import Dialog, DialogError, with_overrides
 from dialogs.model import Voice
+from nlu.own import OwnLine, ways_of
 from nlu.understanding import FaqIndex, Nlu
 
 log = structlog.get_logger()
@@ -32,6 +36,8 @@ class OurNumber:
     company: Company
     zone: ZoneInfo
     dialog: Dialog
+    nlu: Nlu
+    """What its company taught, over what all share."""
     faq: FaqIndex
     voice: Voice
     account: Account
@@ -87,14 +93,17 @@ def _texts() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
 class Numbers:
     """All numbers of the installation. `reload` replaces them at once, so that a turn sees either the old or the new."""
 
-    def __init__(self, flows: Mapping[str, Dialog], nlu: Nlu, default_token: str) -> None:
+    def __init__(self, flows: Mapping[str, Dialog], nlu: Nlu, default_token: str, lessons: Lessons | None = None) -> None:
         self._flows = flows
         self._nlu = nlu
         self._token = default_token
+        self._lessons = lessons
         self._by_id: dict[int, OurNumber] = {}
         self._by_external: dict[tuple[str, str], OurNumber] = {}
         self.on_edited: Callable[[], None] = lambda: None
         """Tells the other processes."""
+        self.on_missing: Callable[[], None] = lambda: None
+        """What a company taught is still to be learnt."""
 
     def by_id(self, number_id: int) -> OurNumber:
         """KeyError when there is none."""
@@ -122,6 +131,8 @@ class Numbers:
         found = await database.read(self._load)
         self._by_id = {number.row.id: number for number in found}
         self._by_external = {(number.row.channel, number.row.external_id): number for number in found}
+        if self._lessons is not None and self._lessons.missing:
+            self.on_missing()
 
     def _load(self, session: Session) -> list[OurNumber]:
         newest = (
@@ -139,12 +150,29 @@ class Numbers:
         }
         first: dict[int, int] = dict(session.execute(select(Team.company_id, func.min(Team.id)).group_by(Team.company_id)).all())
         rows = session.execute(select(Number, Company).join(Company, Company.id == Number.company_id).order_by(Number.id)).all()
+        dialogs = {number.id: self._dialog(number, edits.get(number.id)) for number, _ in rows}
+        of_company: defaultdict[int, list[Dialog]] = defaultdict(list)
+        for number, company in rows:
+            of_company[company.id].append(dialogs[number.id])
+        lessons = learning.published(session) if self._lessons is not None else {}
+        taught = self._taught(lessons, of_company)
         return [
-            self._number(number, company, edits.get(number.id), number.team_id or first.get(company.id))
+            self._number(number, company, dialogs[number.id], taught.get(company.id), lessons.get(company.id, ()), team_id)
             for number, company in rows
+            for team_id in [number.team_id or first.get(company.id)]
         ]
 
-    def _number(self, row: Number, company: Company, edit: DialogVersion | None, team_id: int | None) -> OurNumber:
+    def _taught(self, lessons: Mapping[int, Lines], dialogs: Mapping[int, list[Dialog]]) -> dict[int, Nlu]:
+        """What each company understands by that taught something."""
+        if self._lessons is None:
+            return {}
+        self._lessons.keep(lessons)
+        return {
+            company: self._lessons.of(company, lines, self._lessons.intents(dialogs[company]))
+            for company, lines in lessons.items()
+        }
+
+    def _dialog(self, row: Number, edit: DialogVersion | None) -> Dialog:
         dialog = self._flows.get(row.dialog)
         if dialog is None:
             raise DialogError(
@@ -157,14 +185,22 @@ class Numbers:
                 log.error(
                     "the edited texts do not fit the dialog; the shipped ones are used", number=row.display, problem=str(error)
                 )
+        return dialog
+
+    def _number(
+        self, row: Number, company: Company, dialog: Dialog, taught: Nlu | None, lines: Lines, team_id: int | None
+    ) -> OurNumber:
+        nlu = taught or self._nlu
         old = self._by_id.get(row.id)
-        same = old is not None and old.dialog.faq_questions() == dialog.faq_questions()
+        same = old is not None and old.nlu is nlu and old.dialog.faq_questions() == dialog.faq_questions()
+        asked = ways_of([OwnLine(text, label) for text, label in lines], dialog.faq_questions())
         return OurNumber(
             row=row,
             company=company,
             zone=ZoneInfo(company.timezone),
             dialog=dialog,
-            faq=old.faq if old is not None and same else self._nlu.faq_index(dialog.faq_questions()),
+            nlu=nlu,
+            faq=old.faq if old is not None and same else nlu.faq_index(asked),
             voice=Voice(bot=row.bot_name, company=row.name, tone="usted" if row.tone == "usted" else "tu"),
             account=Account(id=row.id, external_id=row.external_id, token=row.token or self._token),
             team_id=team_id,

@@ -11,7 +11,7 @@ from bot.numbers import OurNumber
 from crm_bridge.people.rules import clean_name
 from dialogs import engine
 from dialogs.model import Attachment, Language, Say, State, Turn
-from nlu.understanding import NOTHING, Nlu
+from nlu.understanding import NOTHING
 
 PREVIEW = 120
 """Characters that a conversation's row keeps of its last message."""
@@ -19,7 +19,7 @@ Said = Sequence[tuple[int, Inbound]]
 """Messages with the ids of their inbox rows."""
 
 
-def to_turn(talk: Mapping[str, Any], number: OurNumber, said: Said, state: State, nlu: Nlu, now: datetime) -> Turn:
+def to_turn(talk: Mapping[str, Any], number: OurNumber, said: Said, state: State, now: datetime) -> Turn:
     """Everything a person said since our last word, with what the dialog needs to know around it."""
     text = written(said)
     is_open = number.is_open(now)
@@ -28,7 +28,7 @@ def to_turn(talk: Mapping[str, Any], number: OurNumber, said: Said, state: State
         text=text,
         choice=next((message.choice for _, message in reversed(said) if message.choice), None),
         attachments=tuple(attachment for row_id, message in said for attachment in _attachments(row_id, message)),
-        understanding=nlu.understand(text, engine.expected(number.dialog, state), number.faq) if text else NOTHING,
+        understanding=number.nlu.understand(text, engine.expected(number.dialog, state), number.faq) if text else NOTHING,
         now=number.local(now),
         country=number.company.country,
         currency=number.company.currency,

@@ -33,6 +33,8 @@ class Written:
     """Hand-overs to people."""
     heard: list[int] = field(default_factory=list)
     """Conversations whose person wrote to the one of us who answers it."""
+    unclear: list[dict[str, Any]] = field(default_factory=list)
+    """Texts that were not understood (`data/phrases.py`)."""
     changed: list[tuple[int, Change]] = field(default_factory=list)
     """(company, what of it the pages show anew)"""
     touched: list[int] = field(default_factory=list)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from crm_bridge.commands import Reason, RecordConsent
-from dialogs import answers, corrections, doubts, handed, hearing, repair, wording
+from dialogs import answers, corrections, doubts, handed, hearing, repair, unclear, wording
 from dialogs.model import Answer, Dialog, Do, Effect, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
@@ -161,6 +161,8 @@ def _turn(talk: Talk) -> None:
         talk.besides = lambda: repair.faq(talk, read=True)
         if not wish and corrections.correct(talk, asked):
             return
+        if before.greeted:
+            unclear.misheard(talk, asked)
     free = not exact and _free(talk, asked, wish)
     taken = (
         hearing.Taken()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialogs import answers, corrections, repair, wording
+from dialogs import answers, corrections, repair, unclear, wording
 from dialogs.model import Do
 from dialogs.talk import Talk
 
@@ -35,6 +35,8 @@ def after_done(talk: Talk, wish: str) -> bool:
         if wish == "cancel" or talk.asks or talk.holds("want"):
             talk.note()
             talk.add(talk.common("unknown_question") if wish != "cancel" else "")
+            if talk.asks and talk.intent not in repair.INQUIRIES:
+                unclear.note(talk, None)
         elif talk.intent == "greet":
             talk.add(talk.common("hello"))
         repair.media(talk, talk.turn.attachments, {})

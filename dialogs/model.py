@@ -140,7 +140,15 @@ class Handoff(Struct, frozen=True):
     reason: Literal["asked", "failures", "complaint", "finished"]
 
 
-Effect = Say | Do | Handoff
+class Unclear(Struct, frozen=True):
+    """A message that was not understood, for people to label; "" is the one before this, which was taken for something else."""
+
+    text: str
+    asked: str
+    """The question that was asked, or ""."""
+
+
+Effect = Say | Do | Handoff | Unclear
 
 
 # ---------------------------------------------------------------------------------------------- what it is

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from dialogs import things, wording
+from dialogs import things, unclear, wording
 from dialogs.corrections import change, unanswered_doubt
 from dialogs.hearing import IN_PIECES, SURE, ask
 from dialogs.model import Attachment, Dialog, Language, Question, State
@@ -265,14 +265,20 @@ def unread(talk: Talk, before: State, asked: Question | None, miss: str) -> bool
     if talk.asks or intent in INQUIRIES:
         talk.note()
         talk.add(talk.common(_NOT_OURS.get(intent, "unknown_question")))
+        if intent not in INQUIRIES:
+            unclear.note(talk, asked)
         return False
     if (asked is None and talk.state.status != "confirming") or before.status in ("cancelled", "expired"):
+        if intent in ("", "out_of_scope"):
+            unclear.note(talk, asked)
         return False
     if talk.turn.attachments:  # a caption is not a failed answer
         return False
     if asked is not None and asked.optional and not talk.changing and (miss == "unknown" or _has_none(talk)):
         skip(talk, asked)
         return True
+    if talk.state.doubt is None and miss != "unknown":
+        unclear.note(talk, asked)
     failures = talk.state.failures + 1
     piece = asked is not None and asked.read in IN_PIECES and len(text) <= _PIECE
     talk.update(failures=failures, draft=f"{talk.state.draft} {text}".strip() if piece else "")

@@ -90,23 +90,15 @@ class Model:
         meta["temperature"] = self.temperature
         if head is not None:
             meta["head"] = [head.encoder, head.temperature, dict(head.spellings), sorted(head.usual)]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(
-                    file,
-                    meta=np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8),
-                    table=self.table,
-                    idf=self.idf,
-                    weights=self.weights,
-                    bias=self.bias,
-                    head=np.zeros(0) if head is None else head.weights,
-                )
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        save_whole(
+            path,
+            meta=np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8),
+            table=self.table,
+            idf=self.idf,
+            weights=self.weights,
+            bias=self.bias,
+            head=np.zeros(0) if head is None else head.weights,
+        )
 
     @classmethod
     def load(cls, path: Path) -> Model:
@@ -121,6 +113,19 @@ class Model:
                 encoder, temperature, spellings, usual = meta["head"]
                 head = Head(encoder, float(temperature), spellings, frozenset(usual), file["head"])
         return cls(tuple(meta["intents"]), tuple(meta["languages"]), float(meta["temperature"]), arrays, head)
+
+
+def save_whole(path: Path, **arrays: Any) -> None:
+    """Write named arrays to a file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def softmax(logits: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -78,6 +79,9 @@ FAVOUR: Mapping[str, float] = {
 }
 """What is added to the logit of `inform` when a question of this reader was asked: three in four texts are answers then, one
 in fourteen of the corpus is (the difference of the log odds); what is asked as free text is answered less often."""
+NO_WISH = frozenset({"inform", "out_of_scope"})
+"""What a text is when it wants nothing of us: an answer, or no matter of ours."""
+GUESSES = 3
 NAMES = frozenset({"person_name", "email", "phone", "location", "number", "tax_id"})
 """Readers whose bare answer belongs to no language."""
 _TITLED = frozenset({"person_name", "text"})
@@ -193,6 +197,27 @@ class Engine:
         self._unsure = [place for place, intent in enumerate(model.intents) if intent in NEEDS_SURE]
         self._known_look = lru_cache(_REMEMBERED)(self._new_look)
         self._indexes: WeakValueDictionary[tuple[object, ...], Questions] = WeakValueDictionary()
+
+    def taught(self, known: Mapping[str, str], model: Model | None = None) -> Engine:
+        """The same with what one company taught besides: `known` {plain text: intent}, and the `model` that learnt from it, once
+        there is one."""
+        other = copy.copy(self)
+        other.model = model or self.model
+        other._by_heart = {**self._by_heart, **known}
+        other._known_look = lru_cache(_REMEMBERED)(other._new_look)
+        other._indexes = WeakValueDictionary()
+        return other
+
+    def known(self) -> Mapping[str, str]:
+        """{plain text: intent} of what is known by heart."""
+        return self._by_heart
+
+    def guesses(self, text: str) -> list[tuple[str, float]]:
+        look = Engine._look(self, text)  # the model's own, whoever else is asked
+        if look is None:
+            return []
+        likeliest = sorted(zip(look.likely, self.model.intents, strict=True), reverse=True)
+        return [(intent, round(sure, 4)) for sure, intent in likeliest if intent not in NO_WISH][:GUESSES]
 
     def faq_index(self, questions: Mapping[str, Sequence[str]]) -> FaqIndex:
         """The same index for the same questions: it takes megabytes, and many numbers ask alike."""

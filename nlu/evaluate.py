@@ -26,7 +26,7 @@ from nlu.normalise import normalise
 from nlu.rasa_yaml import Line
 
 HELD_OUT = CORPUS / "held_out"
-_MESSY = "_messy.yml"
+MESSY = "_messy.yml"
 """How the name of a file ends whose lines are misspelt as people do."""
 
 
@@ -66,8 +66,8 @@ def evaluate(corpus: Path = CORPUS, encoder: Encoder | None = None) -> Report:
     started = time.perf_counter()
     model = classifier.train(_examples(lines), encoder=encoder)
     train_s = time.perf_counter() - started
-    messy = [line for line in held_out if _MESSY in line.where]
-    clean = [line for line in held_out if _MESSY not in line.where]
+    messy = [line for line in held_out if MESSY in line.where]
+    clean = [line for line in held_out if MESSY not in line.where]
     parts: dict[str, list[Line]] = {"all": clean}
     parts |= {language: [line for line in clean if line.language == language] for language in rasa_yaml.LANGUAGES}
     for share in (20, 40):
@@ -78,7 +78,7 @@ def evaluate(corpus: Path = CORPUS, encoder: Encoder | None = None) -> Report:
     took = []
     for line in held_out:
         started = time.perf_counter()
-        _probabilities(model, line, encoder)
+        probabilities(model, line, encoder)
         took.append((time.perf_counter() - started) * 1e6)
     told = [_language(model, line) for line in held_out]
     right = sum(guess == line.language for guess, line in zip(told, held_out, strict=True)) / len(held_out)
@@ -87,7 +87,8 @@ def evaluate(corpus: Path = CORPUS, encoder: Encoder | None = None) -> Report:
     return Report(len(lines), len(model.intents), round(train_s, 2), p50, p99, scores, round(right, 4), round(wrong, 4))
 
 
-def _probabilities(model: Model, line: Line, encoder: Encoder | None) -> Floats:
+def probabilities(model: Model, line: Line, encoder: Encoder | None) -> Floats:
+    """Of the model's intents, by the classifier alone."""
     text = normalise(line.text)
     return model.thinks(text, model.scores(model.vector(text))[0], encoder)
 
@@ -96,17 +97,17 @@ def score(model: Model, lines: Sequence[Line], encoder: Encoder | None = None) -
     """The classifier alone, without context, shortcuts or thresholds. ValueError when there are no lines."""
     if not lines:
         raise ValueError("nothing to measure on")
-    probabilities = np.array([_probabilities(model, line, encoder) for line in lines])
+    likely = np.array([probabilities(model, line, encoder) for line in lines])
     truth = [line.intent for line in lines]
-    guesses = [model.intents[i] for i in probabilities.argmax(axis=1)]
+    guesses = [model.intents[i] for i in likely.argmax(axis=1)]
     right = np.array([a == b for a, b in zip(truth, guesses, strict=True)])
-    acted = probabilities.max(axis=1) >= 0.60
+    acted = likely.max(axis=1) >= 0.60
     confusions = Counter((a, b) for a, b in zip(truth, guesses, strict=True) if a != b).most_common(10)
     return Score(
         messages=len(lines),
         accuracy=round(float(right.mean()), 4),
         macro_f1=round(_macro_f1(truth, guesses), 4),
-        auroc=_auroc(model, probabilities, truth),
+        auroc=_auroc(model, likely, truth),
         acted_on=round(float(acted.mean()), 4),
         right_of_acted_on=round(float(right[acted].mean()) if acted.any() else 0.0, 4),
         confusions=tuple((meant, understood, count) for (meant, understood), count in confusions),

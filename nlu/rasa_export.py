@@ -6,7 +6,7 @@ Source: https://rasa.com/docs/rasa/model-configuration.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import yaml
 
 from nlu import rasa_yaml
 from nlu.engine import CORPUS
+from nlu.normalise import normalise
 from nlu.rasa_yaml import Line
 
 VERSION = "3.1"
@@ -47,10 +48,11 @@ def from_rasa(name: str) -> str:
     return name.replace("__", "/")
 
 
-def export(out: Path, corpus: Path = CORPUS) -> int:
+def export(out: Path, corpus: Path = CORPUS, own: Mapping[str, str] | None = None) -> int:
     """Write the lines of `corpus` as a project into the folder `out`, which is new or empty; returns how many lines there are.
-    NotEmpty, CorpusError."""
-    lines = rasa_yaml.read(corpus)
+    What a company's `own` {text: intent} say of a text counts, not what the corpus says. NotEmpty, CorpusError."""
+    mine = {normalise(text).plain: Line(text, intent, None, "") for text, intent in (own or {}).items()}
+    lines = [*mine.values(), *(line for line in rasa_yaml.read(corpus) if normalise(line.text).plain not in mine)]
     if out.is_file() or (out.is_dir() and any(out.iterdir())):
         raise NotEmpty(f"{out} is not empty: name a new folder, or empty it first")
     for name, content in _files(lines):

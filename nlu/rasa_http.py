@@ -100,7 +100,8 @@ class Rasa(Engine):
     async def foresee(self, texts: Iterable[str]) -> None:
         """Have an answer ready for each of these, as far as the server gives them in time; never raises."""
         now = self._clock()
-        self._told = {text: told for text, told in self._told.items() if told.until > now}
+        for text in [text for text, told in self._told.items() if told.until <= now]:
+            del self._told[text]  # in its place: the engines of companies share it
         wanted = {part for text in texts for part in looked_at(text) if self._asks(part)} - self._told.keys()
         if not wanted or (self._failures >= FAILURES and now < self._rests_until):
             return

@@ -37,6 +37,9 @@ class Nlu(Protocol):
     def understand(self, text: str, expected: str | None = None, faq: FaqIndex | None = None) -> Understanding:
         """`expected` is the reader of the question last asked ("person_name", "email" …), or None."""
 
+    def guesses(self, text: str) -> Sequence[tuple[str, float]]:
+        """The three likeliest wishes with their confidence, for people to choose from."""
+
     def faq_index(self, questions: Mapping[str, Sequence[str]]) -> FaqIndex:
         """Prepare {faq key: ways of asking it, in any language}."""
 

@@ -20,10 +20,8 @@ from crm_bridge.leads.rules import priority
 from dialogs import engine
 from dialogs.loader import Dialog, DialogError, with_overrides
 from dialogs.model import Choice, Do, Effect, Handoff, Say, Turn
-from nlu.understanding import NOTHING, Nlu, foresee
+from nlu.understanding import NOTHING, foresee
 
-NLU: web.AppKey[Nlu] = web.AppKey("nlu")
-"""What the trial understands by; the same that the turns use."""
 _MOST = 60
 """Messages of a trial; the oldest ones are then left out."""
 _LONGEST = 1_000
@@ -60,10 +58,9 @@ async def talk(request: web.Request) -> web.Response:
     now = request.app[CLOCK].now()
     lines: list[Line] = []
     problems: dict[str, str] = {}
-    nlu = request.app[NLU]
-    await foresee(nlu, (message for message in said if message and _PRESSED not in message))
+    await foresee(number.nlu, (message for message in said if message and _PRESSED not in message))
     try:
-        lines = await asyncio.to_thread(_play, shipped, overrides, number, nlu, said, now)
+        lines = await asyncio.to_thread(_play, shipped, overrides, number, said, now)
     except DialogError as error:
         problems = problems_of(error)
     context = {"number": row, "lines": lines, "said": said, "problems": list(problems.values())}
@@ -71,7 +68,7 @@ async def talk(request: web.Request) -> web.Response:
 
 
 def _play(
-    shipped: Dialog, overrides: dict[str, dict[str, str]], number: OurNumber, nlu: Nlu, said: Sequence[str], now: datetime
+    shipped: Dialog, overrides: dict[str, dict[str, str]], number: OurNumber, said: Sequence[str], now: datetime
 ) -> list[Line]:
     dialog = with_overrides(shipped, overrides, shipped.version)
     state = engine.begin(dialog, language_of(number.row.language))
@@ -83,7 +80,7 @@ def _play(
         turn = Turn(
             text=text,
             choice=choice if title else None,
-            understanding=nlu.understand(text, asked.read if asked else None, number.faq) if text else NOTHING,
+            understanding=number.nlu.understand(text, asked.read if asked else None, number.faq) if text else NOTHING,
             now=number.local(now),
             country=number.company.country,
             currency=number.company.currency,

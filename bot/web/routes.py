@@ -20,6 +20,7 @@ from bot.web import (
     dialogs,
     inbox,
     leads,
+    learning,
     links,
     live,
     notes,
@@ -97,6 +98,16 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", r"/numbers/{id:\d+}/dialog/versions", dialogs.versions, MANAGERS),
     Route("POST", r"/numbers/{id:\d+}/dialog/restore", dialogs.restore, MANAGERS),
     Route("POST", r"/numbers/{id:\d+}/dialog/preview", preview.talk, MANAGERS),
+    Route("GET", "/learning", learning.page, MANAGERS),
+    Route("GET", "/learning/count", learning.count, MANAGERS),
+    Route("POST", "/learning/phrases", learning.add, MANAGERS),
+    Route("POST", r"/learning/{id:\d+}/label", learning.label, MANAGERS),
+    Route("POST", r"/learning/{id:\d+}/ignore", learning.ignore, MANAGERS),
+    Route("POST", r"/learning/{id:\d+}/undo", learning.undo, MANAGERS),
+    Route("GET", "/learning/trial", learning.state, MANAGERS),
+    Route("POST", "/learning/trial", learning.try_out, MANAGERS),
+    Route("POST", "/learning/publish", learning.publish, MANAGERS),
+    Route("POST", "/learning/restore", learning.take_back, MANAGERS),
     Route("GET", "/users", users.page, ADMINS),
     Route("POST", "/users", users.add, ADMINS),
     Route("POST", r"/users/{id:\d+}", users.change, ADMINS),
@@ -157,7 +168,7 @@ ROUTES: tuple[Route, ...] = (
 
 
 def setup(app: web.Application) -> None:
-    """Add the pages. The application holds SETTINGS now; the rest of `bot/keys.py` and `preview.NLU` before a request."""
+    """Add the pages. The application holds SETTINGS now; the rest of `bot/keys.py` before a request."""
     aiohttp_session.setup(app, SqlStorage(secure=app[SETTINGS].public_url.scheme == "https"))
     app.middlewares.append(_unknown)
     setup_templates(app)

@@ -25,6 +25,7 @@ from data.tables import (
     Consent,
     ContactPoint,
     Conversation,
+    Draft,
     Event,
     Identity,
     InboxMessage,
@@ -32,6 +33,7 @@ from data.tables import (
     Note,
     OutboxMessage,
     Person,
+    Phrase,
     Rating,
     Reminder,
 )
@@ -152,6 +154,12 @@ def _flush(session: Session, people: list[dict[str, object]], identities: list[d
     identities.clear()
 
 
+OF_CONVERSATION = (
+    InboxMessage, OutboxMessage, Event, Lead, Alert, Assignment, ContactPoint, Draft, Note, Phrase, Rating, Reminder,
+)  # fmt: skip
+"""Tables of what belongs to a conversation."""
+
+
 def merge(session: Session, company: int, keep: int, gone: int, now: datetime) -> None:
     """Make one person of two: everything of `gone` becomes `keep`'s. Where both talked with the same number, the messages join
     in one conversation; where both have an open lead of one interest, the newer answers win and the older lead is closed.
@@ -168,7 +176,7 @@ def _merge(session: Session, company: int, keep: int, gone: int, now: datetime) 
             other.person_id = keep
             continue
         _keep_one_hand_over(session, same.id, other.id, now)
-        for table in (InboxMessage, OutboxMessage, Event, Lead, Alert, Assignment, ContactPoint, Note, Rating, Reminder):
+        for table in OF_CONVERSATION:
             session.execute(
                 update(table)
                 .where(table.company_id == company, table.conversation_id == other.id)

@@ -26,6 +26,7 @@ from data.tables.conversations import (
     WebhookBody,
 )
 from data.tables.leads import Event, Lead
+from data.tables.learning import Lesson, Phrase
 from data.tables.people import Consent, Identity, Person
 from data.tables.processes import Process
 from data.tables.writing import Document, Draft
@@ -33,6 +34,6 @@ from data.tables.writing import Document, Draft
 __all__ = [
     "Alert", "Assignment", "Base", "CannedReply", "Company", "Consent", "ContactPoint", "Conversation", "Delivery",
     "DeliveryStatus", "DialogVersion", "Document", "Draft", "Event", "Holiday", "Identity", "InboxMessage", "Lead", "Leave",
-    "LinkCode", "MediaFile", "Note", "Number", "OfCompany", "Offer", "OutboxMessage", "Person", "Process", "Product",
-    "Rating", "Reminder", "Seller", "Team", "TeamMember", "User", "WebSession", "WebhookBody",
+    "Lesson", "LinkCode", "MediaFile", "Note", "Number", "OfCompany", "Offer", "OutboxMessage", "Person", "Phrase", "Process",
+    "Product", "Rating", "Reminder", "Seller", "Team", "TeamMember", "User", "WebSession", "WebhookBody",
 ]  # fmt: skip

@@ -115,8 +115,8 @@ class LocationReader:
             at += step
         if len(found) != 1:
             return None
-        cities, (start, end, whole) = next(iter(found.items()))
-        return _named(cities, ask, (start, end), whole=whole)
+        one, (begins, end, whole) = next(iter(found.items()))
+        return _named(one, ask, (begins, end), whole=whole)
 
 
 def _end_of_way(folded: str, ask: Ask) -> Reading | None:

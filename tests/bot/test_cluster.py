@@ -18,6 +18,7 @@ from sqlalchemy import update
 
 from bot.cluster import BEAT, MISSED, Cluster, roles_of
 from bot.live import Change
+from crm_bridge.learning import service as learning
 from data.session import Database, connect
 from data.tables import Conversation, InboxMessage, Number, OutboxMessage, Process
 
@@ -275,3 +276,24 @@ def test_roles_are_named() -> None:
     assert roles_of([]) == {"web", "worker", "sender", "scheduler"}
     with pytest.raises(ValueError, match="no role 'wbe'"):
         roles_of(["wbe"])
+
+
+async def test_what_is_published_in_one_process_is_understood_in_the_others(
+    open_shop: Any, sqlite_url: str, redis_url: str
+) -> None:
+    web, worker = await beside(open_shop, sqlite_url, "web", "worker,sender", redis_url=redis_url)
+    await until(lambda: web.service.bus.up and worker.service.bus.up)
+    number = await web.number()
+    assert worker.service.numbers.by_id(number.id).nlu.understand("la listica porfa").intent != "catalog"
+
+    def publish(session: Any) -> None:
+        now = web.service.clock.now()
+        learning.add(session, {"listica porfa": "la listica porfa"}, "catalog", None, now)  # type: ignore[arg-type]
+        lesson = learning.begin(session, None, now)  # type: ignore[arg-type]
+        learning.note(session, lesson.id, state="tried")
+        learning.publish(session, lesson.id, None, now)  # type: ignore[arg-type]
+
+    await web.database.write(publish, company=number.company_id)
+    await web.service.numbers.edited(web.database)
+    await until(lambda: worker.service.numbers.by_id(number.id).nlu.understand("la listica porfa").intent == "catalog")
+    await until(lambda: worker.service.numbers.by_id(number.id).nlu.understand("deme la listica").intent == "catalog", 20)

@@ -11,6 +11,8 @@ from bot import maintenance
 from bot.maintenance import Refused
 from bot.settings import load
 from bot.simulator.faults import Fault
+from crm_bridge.companies import service
+from crm_bridge.learning import service as learning
 from data.tables import User
 
 
@@ -63,3 +65,20 @@ async def test_a_database_at_no_revision_is_refused_until_it_is_migrated(tmp_pat
     await maintenance.migrate(settings)
     await maintenance.seed(settings, "a password")
     assert (await maintenance.stats(settings))["numbers"] == 3
+
+
+async def test_what_a_company_taught_is_told_for_rasa(shop: Any) -> None:
+    await shop.run_sql("UPDATE numbers SET dialog = 'electronics'")
+    andina, now = (await shop.number(shop.first)).company_id, shop.service.clock.now()
+
+    def teach(session: Any) -> None:
+        user = service.add_user(session, name="Ana", email="ana@andina.co", role="manager", password_hash="x", now=now)
+        told = {"la listica": "catalog", "hay campo": "faq:location", "perritos": "faq:gone", "qué marcas": "faq:pickup"}
+        for text, label in told.items():
+            learning.add(session, {text: text}, label, user.id, now)
+
+    await shop.database.write(teach, company=andina)
+    settings = shop.service.settings
+    assert await maintenance.taught(settings, "Andina") == {"la listica": "catalog", "hay campo": "location"}
+    with pytest.raises(Refused):
+        await maintenance.taught(settings, "Nadie")

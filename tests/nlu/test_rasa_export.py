@@ -72,3 +72,13 @@ def test_nothing_is_written_of_a_corpus_that_cannot_be_read(tmp_path: Path) -> N
     with pytest.raises(CorpusError):
         export(tmp_path / "project", tmp_path)
     assert not (tmp_path / "project").exists()
+
+
+def test_what_a_company_taught_comes_with_it_and_counts(tmp_path: Path) -> None:
+    line = read(CORPUS)[0]
+    written = export(tmp_path / "project", own={"me regalas la listica": "catalog", line.text.upper(): "spam"})
+    back = {each.text: each.intent for each in read(tmp_path / "project/data/nlu")}
+    assert back["me regalas la listica"] == "catalog"
+    assert back[line.text.upper()] == "spam"
+    assert line.text not in back
+    assert written == len(read(tmp_path / "project/data/nlu"))

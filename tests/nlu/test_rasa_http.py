@@ -198,3 +198,19 @@ async def test_an_answer_is_kept_for_a_while(nlu: Engine) -> None:
     desk.time += KEPT + 1
     await desk.nlu.foresee(["otra cosa que les dije"])
     assert desk.nlu.understand(TEXT) == nlu.understand(TEXT)
+
+
+async def test_the_engine_of_a_company_hears_what_the_shared_one_was_told_and_knows_its_own_lines(nlu: Engine) -> None:
+    server = Server(None)
+    desk = Desk(nlu, server)
+    taught = desk.nlu.taught({"la listica": "catalog"})
+    for told in ("warranty", "hours"):
+        server.says = answer((told, 0.9))
+        await desk.nlu.foresee([TEXT, "la listica"])
+        assert taught.understand(TEXT).intent == told
+        assert taught.understand("¡La listica!").intent == "catalog"
+        assert desk.nlu.understand("la listica").intent == told
+        desk.time += KEPT + 1
+    assert desk.news["fallback"] == 0
+    assert taught.guesses(TEXT)
+    assert desk.news["fallback"] == 0, "what people label is not asked about"

@@ -22,7 +22,7 @@ import pytest
 from crm_bridge.commands import Command, RecordConsent, RegisterLead
 from dialogs import engine
 from dialogs.loader import FLOWS, load_file
-from dialogs.model import Attachment, Dialog, Do, Effect, Handoff, Say, State, Turn, Value, Voice
+from dialogs.model import Attachment, Dialog, Do, Effect, Handoff, Say, State, Turn, Unclear, Value, Voice
 from nlu.engine import load
 from nlu.understanding import NOTHING, FaqIndex, Nlu
 
@@ -182,6 +182,8 @@ def _written(effect: Effect) -> list[str]:
             return [f"! {_command(command)}"]
         case Handoff(reason):
             return [f"! Handoff({reason})"]
+        case Unclear():
+            return []
 
 
 def _command(command: Command) -> str:

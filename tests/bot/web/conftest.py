@@ -22,12 +22,12 @@ from bot.channels.base import Inbound, Media, Sender, Text
 from bot.clock import Clock
 from bot.cluster import Cluster
 from bot.handover import Handover
-from bot.keys import CLOCK, DATABASE, FLOWS, LIVE, NUMBERS, SERVICE, SETTINGS, WRITER
+from bot.keys import CLOCK, DATABASE, FLOWS, LESSONS, LIVE, NUMBERS, SERVICE, SETTINGS, WRITER
+from bot.lessons import Lessons
 from bot.live import Live
 from bot.numbers import Numbers
 from bot.service import Service
 from bot.settings import load as load_settings
-from bot.web import preview
 from bot.webhook import LIMIT
 from bot.writer import Writer
 from crm_bridge.companies import rules
@@ -50,8 +50,8 @@ from data.tables import (
 from dialogs import engine
 from dialogs.loader import load_folder
 from dialogs.model import Answer, State
+from nlu.engine import Engine
 from nlu.engine import load as load_nlu
-from nlu.understanding import Nlu
 
 PASSWORD = "un café con leche"
 HASH = rules.hash_password(PASSWORD)
@@ -106,8 +106,13 @@ class Browser:
 
 
 @pytest.fixture(scope="session")
-def understanding() -> Nlu:
-    return load_nlu()
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def understanding(models: Path) -> Engine:
+    return load_nlu(models)
 
 
 @pytest.fixture
@@ -131,7 +136,7 @@ class Mute:
 
 @pytest.fixture
 async def site(
-    address: str, tmp_path: Path, aiohttp_client: AiohttpClient, understanding: Nlu, writer: Writer | None
+    address: str, tmp_path: Path, aiohttp_client: AiohttpClient, understanding: Engine, models: Path, writer: Writer | None
 ) -> AsyncIterator[Site]:
     app = web.Application(client_max_size=LIMIT)
     if writer is not None:
@@ -139,8 +144,8 @@ async def site(
     app[SETTINGS] = load_settings(_env_file=None, database_url=address, secret_key="s" * 40, media_dir=tmp_path)
     app[DATABASE] = connect(address)
     app[CLOCK], app[LIVE], app[FLOWS] = Clock(), Live(), load_folder()
-    app[NUMBERS] = Numbers(app[FLOWS], understanding, "")
-    app[preview.NLU] = understanding
+    app[LESSONS] = Lessons(understanding, models)
+    app[NUMBERS] = Numbers(app[FLOWS], understanding, "", app[LESSONS])
     app[SERVICE] = service = Service(app[SETTINGS], app[DATABASE], app[NUMBERS], {}, app[CLOCK], app[LIVE])
     service.cluster = Cluster(app[DATABASE], app[CLOCK], (), lambda: None)
     service.alerting = Alerting(app[SETTINGS], app[DATABASE], app[CLOCK], service.cluster, service.on_said)

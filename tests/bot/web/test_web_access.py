@@ -18,7 +18,7 @@ from bot.web.routes import ROUTES
 from crm_bridge import events
 from crm_bridge.assignment import absence, sellers
 from crm_bridge.companies import rules
-from data.tables import Document, Note, WebSession
+from data.tables import Document, Note, Phrase, WebSession
 
 ROW_OF = {
     "conversations": "talk",
@@ -31,6 +31,7 @@ ROW_OF = {
     "leaves": "leave",
     "holidays": "holiday",
     "account": "session",
+    "learning": "phrase",
     "documents": "document",
 }
 
@@ -56,10 +57,15 @@ def team_of(session: Any, ids: dict[str, int]) -> dict[str, int]:
         company_id=ids["company"], conversation_id=ids["talk"], author_id=ids["seller"], words="secreto de una", mentions=[],
         created_at=datetime.now(UTC),
     )  # fmt: skip
+    phrase = Phrase(
+        company_id=ids["company"], plain="secreto de una", text="secreto de una", guesses=[], times=1, number_id=ids["number"],
+        conversation_id=ids["talk"], first_at=datetime.now(UTC), last_at=datetime.now(UTC),
+    )  # fmt: skip
     document = Document(title="secreto de una", text="secreto de una", author_id=ids["seller"], created_at=datetime.now(UTC))
-    session.add_all([note, document])
+    session.add_all([note, phrase, document])
     session.flush()
-    return {"team": team, "leave": leave.id, "holiday": holiday.id, "note": note.id, "document": document.id}
+    rows = {"leave": leave, "holiday": holiday, "note": note, "phrase": phrase, "document": document}
+    return {"team": team, **{name: row.id for name, row in rows.items()}}
 
 
 async def test_every_route_of_the_application_is_in_the_table(site: Any) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, event, select
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment.sellers import first_team
-from crm_bridge.people.service import Contact, change_identity, merge, resolve
+from crm_bridge.people.service import OF_CONVERSATION, Contact, change_identity, merge, resolve
 from data.tables import Assignment, Base, Company, Consent, Conversation, Event, Identity, Lead, Number, Person, User
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -189,3 +189,9 @@ def test_a_new_phone_that_somebody_is_known_by_already_is_the_same_person(books:
     assert change_identity(books.session, books.company, "phone", "571", "572", NOW) == first
     assert [person.id for person in books.alive()] == [first]
     assert books.session.get_one(Person, second).merged_into_id == first
+
+
+def test_whatever_belongs_to_a_conversation_follows_it_into_another() -> None:
+    """A row that stays behind keeps the conversation from going."""
+    told = {mapper.class_ for mapper in Base.registry.mappers if "conversation_id" in mapper.columns}
+    assert told == set(OF_CONVERSATION)
