@@ -35,6 +35,7 @@ from bot.outbox import Sender
 from bot.rest import rest_routes
 from bot.service import Service
 from bot.settings import Settings
+from bot.staff.ear import Ear
 from bot.standin import StandIns
 from bot.transcription import Transcriber, whisper
 from bot.turns import Turns
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+MODELS = Path("var/models")
+"""Where what was learnt is kept, so that the next start is quick."""
 DRAIN = 8.0
 """Seconds at the end for what is on its way; SIGTERM is done within 10."""
 
@@ -87,7 +90,7 @@ async def make_app(
     stops the start (DialogError, NoModel)."""
     clock = clock or Clock()
     flows = flows or load_folder()
-    engine = engine or load_engine(cache=Path("var/models"), encoder=installed())
+    engine = engine or load_engine(cache=MODELS, encoder=installed())
     nlu: Nlu = engine
     transcriber = transcriber or (whisper(settings.whisper_model) if settings.whisper_model else None)
     app = web.Application(client_max_size=LIMIT)
@@ -113,7 +116,7 @@ async def make_app(
     service.turns = Turns(
         database,
         numbers,
-        Conversations(numbers, nlu, clock, one_by_one=settings.debounce_ms == 0),
+        Conversations(numbers, nlu, Ear(MODELS, installed()), clock, one_by_one=settings.debounce_ms == 0),
         clock,
         cluster,
         service.on_said,
