@@ -23,7 +23,7 @@ _OFFERS = 3
 _PREVIEW = 300
 _ABOUT = frozenset({"take", "pass", "summary", "reply", "note", "return", "transfer"})
 """Commands about a prospect."""
-_SAID = re.compile(r"[^:]*?(?::|\b(?:que|q|k|ke|that)\b)\s*(?P<words>\S.*)", re.IGNORECASE | re.DOTALL)
+_SAID = re.compile(r"(?:que\s+)?[^:]*?(?::|\b(?:que|q|k|ke|that)\b)\s*(?P<words>\S.*)", re.IGNORECASE | re.DOTALL)
 """Words that are told to somebody: "coméntale que ya salió", "ponle: mañana"."""
 _TITLED = re.compile(
     r"\b(?:don|doña|dona|doñita|señor|señora|señorita|sr|sra|seu|senhor|senhora|mr|mrs|miss)\b\.?\s+(?P<name>[^\W\d_]{3,})",
@@ -56,7 +56,7 @@ def order(desk: Desk, words: str) -> Command | None:
     command = BY_NAME.get(name)
     if command is None or chance < SURER or desk.staff.role not in command.roles:
         return None
-    if name == "reply" and not (_told(words) and find.mentioned(desk.session, words, desk.staff.user_id)):
+    if name == "reply" and not (_told(words) and _named(desk, command, words).prospects):
         return None
     return command
 
@@ -104,7 +104,7 @@ def _plan(desk: Desk, command: Command, words: str) -> Text | str:
     told = {"note": _told(words) or words, "remind": _reminder(words)}.get(command.name, "")
     lines = [f"«{short(told, _PREVIEW)}»"] if told else []
     if command.name in _ABOUT:
-        named = _named(desk, words)
+        named = _named(desk, command, words)
         if named.stranger and not named.prospects:
             return text("nobody_named", name=named.stranger)
         whom = [each.name for each in named.prospects] if len(named.prospects) == 1 else []
@@ -135,7 +135,7 @@ def do(desk: Desk, command: Command, words: str) -> Answer:
     name = command.name
     if name not in _ABOUT:
         return command.handler(desk, {"busy": words, "remind": _reminder(words)}.get(name, ""), None)
-    named = _named(desk, words)
+    named = _named(desk, command, words)
     found = named.prospects
     if named.stranger and not found:
         return text("nobody_named", name=named.stranger)
@@ -161,12 +161,14 @@ def _reminder(words: str) -> str:
     return _ASKING.sub("", words, count=1)
 
 
-def _named(desk: Desk, words: str) -> _Named:
+def _named(desk: Desk, command: Command, words: str) -> _Named:
+    head = words.removesuffix(_told(words)) if command.name in ("note", "reply") else words
+    words = head if command.name == "reply" else words  # who is named in what is told is not who is told
     said = {*find.tokens(words)}
     prospects = find.mentioned(desk.session, words, desk.staff.user_id)
     theirs = {token for each in prospects for token in find.tokens(each.name)}
     team = [user for user in find.colleagues(desk.session, desk.staff.user_id) if {*find.tokens(user.name)[:1]} & said - theirs]
     known = theirs.union(*(find.tokens(user.name) for user in team))
-    strangers = [match["name"] for way in (_TITLED, _WRITTEN_LARGE) for match in way.finditer(words)]
+    strangers = [match["name"] for way in (_TITLED, _WRITTEN_LARGE) for match in way.finditer(head)]
     stranger = next((each for each in strangers if not known.issuperset(find.tokens(each))), "")
     return _Named(prospects, team[0] if len(team) == 1 else None, stranger)

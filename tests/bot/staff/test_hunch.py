@@ -124,10 +124,29 @@ async def test_an_old_question_is_no_order_any_more(chat: Any) -> None:
     [
         ("coméntale a luis que ya salió", "ya salió"), ("ponle a ana: mañana", "mañana"), ("tell him that it sold", "it sold"),
         ("avisa a ana que saiu", "saiu"), ("mandale a ana q ya", "ya"), ("ponle un mensaje a luis", ""),
+        ("que ana sepa que ya salió", "ya salió"),
     ],
 )  # fmt: skip
 def test_what_is_to_be_told(said: str, told: str) -> None:
     assert hunch._told(said) == told
+
+
+@pytest.mark.parametrize(
+    ("intent", "said", "told"),
+    [
+        ("reply", "cuéntale a Luis que Ana Ruiz ya llegó con el Samsung", "¿Le escribo esto a Luis Ñáñez?"),
+        ("reply", "cuéntale al señor Pinzón que ya llegó", "No encuentro a nadie que se llame «Pinzón»."),
+        ("summary", "en qué quedamos con Gerardo", "No encuentro a nadie que se llame «Gerardo»."),
+        ("return", "que con Luis siga la máquina", "Luis Ñáñez"),
+        ("transfer", "que a Luis lo lleve Camilo", "Luis Ñáñez → Camilo Duarte"),
+        ("note", "deja escrito que Luis quiere el Samsung", "Luis Ñáñez"),
+        ("note", "deja escrito que quiere el Samsung", "«quiere el Samsung»"),
+        ("take", "la señora Ana Torres pa mí", "Ana Torres"),
+    ],
+)
+async def test_whom_a_sentence_is_about(chat: Any, intent: str, said: str, told: str) -> None:
+    chat.ear = Says((intent, 0.9))
+    assert told in await chat.say("carla", said)
 
 
 def test_every_intent_is_a_command_or_said_to_come() -> None:
