@@ -27,7 +27,7 @@ from bot.conversation import Conversations
 from bot.courtesy import Courtesies
 from bot.handover import Handover
 from bot.intake import Intake
-from bot.keys import CLOCK, DATABASE, FLOWS, LIVE, NUMBERS, SERVICE, SETTINGS
+from bot.keys import CLOCK, DATABASE, FLOWS, LIVE, NUMBERS, SERVICE, SETTINGS, WRITER
 from bot.live import Live
 from bot.media import Media
 from bot.numbers import Numbers
@@ -143,6 +143,11 @@ async def make_app(
         from bot.channels.telegram import Telegram  # the same
 
         channels["telegram"] = telegram = Telegram(token, str(settings.telegram_api_url), clock, settings.media_dir)
+    if url := settings.writer_url:
+        from bot.writer import ChatCompletions  # the same
+
+        key = settings.writer_key.get_secret_value()
+        app[WRITER] = ChatCompletions(http, url, settings.writer_model, key, settings.writer_seconds)
     app.add_routes(health.routes(service))
     if "web" in roles:
         verify_token = settings.whatsapp_verify_token.get_secret_value()

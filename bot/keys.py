@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.numbers import Numbers
     from bot.service import Service
     from bot.settings import Settings
+    from bot.writer import Writer
     from data.session import Database
     from dialogs.loader import Dialog
 
@@ -24,5 +25,7 @@ NUMBERS: web.AppKey[Numbers] = web.AppKey("numbers")
 """Our business numbers in memory, each with its dialog as edited; `await numbers.edited(database)` after an edit."""
 FLOWS: web.AppKey[Mapping[str, Dialog]] = web.AppKey("flows")
 """The dialogs as shipped, by name."""
+WRITER: web.AppKey[Writer] = web.AppKey("writer")
+"""The writing assistant; not there where none is set."""
 SERVICE: web.AppKey[Service] = web.AppKey("service")
 """All running parts: for the command line and the tests."""

@@ -28,6 +28,7 @@ from bot.intake import Intake
 from bot.numbers import Numbers
 from bot.settings import Settings
 from bot.transcription import NoModel, whisper
+from bot.writer import ChatCompletions
 from crm_bridge.companies import rules, service
 from data import schema
 from data.inbox import BODIES, MESSAGES, OUTBOX, STATUSES
@@ -245,6 +246,9 @@ async def doctor(settings: Settings) -> bool:
     if settings.nlu_backend == "rasa":
         checks.append(await _rasa(settings.rasa_url.get_secret_value()))
     async with ClientSession(timeout=ClientTimeout(total=10)) as http:
+        if url := settings.writer_url:
+            writer = ChatCompletions(http, url, settings.writer_model, settings.writer_key.get_secret_value(), patience=10)
+            checks.append(await _writer(writer, settings.writer_model))
         for number in numbers:
             if number.channel == "whatsapp":
                 checks.append(await _reach(http, settings, number))
@@ -274,6 +278,18 @@ async def _rasa(url: str) -> tuple[bool, str]:
     return told is not None, "RASA_URL: it knows our intents" if told is not None else (
         "RASA_URL: it answers, and with none of our intents: train it from `mostrador nlu export-rasa`"
     )
+
+
+async def _writer(writer: ChatCompletions, model: str) -> tuple[bool, str]:
+    try:
+        status, models = await writer.models()
+    except (ClientError, TimeoutError) as error:
+        return False, f"WRITER_URL: {writer.host} cannot be reached: {error}"
+    if status in (401, 403):
+        return False, f"WRITER_KEY: {writer.host} does not take it ({status})"
+    if models and model not in models:
+        return False, f"WRITER_MODEL: {writer.host} does not list {model}; it has {', '.join(sorted(models)[:10])}"
+    return status < 500, f"WRITER_URL: {writer.host} answers {status}"
 
 
 async def _reach(http: ClientSession, settings: Settings, number: Number) -> tuple[bool, str]:

@@ -70,6 +70,14 @@ class Settings(BaseSettings):
     """Where received files are kept."""
     whisper_model: Path | None = None
     """The folder of a CTranslate2 Whisper model that turns voice notes into text; empty: people are asked to write."""
+    writer_url: str = ""
+    """The writing assistant: any server with OpenAI's chat completions, http://127.0.0.1:11434/v1; empty: there is none."""
+    writer_key: SecretStr = SecretStr("")
+    """What that server is shown; empty: nothing."""
+    writer_model: str = Field(default="", validate_default=True)
+    """The model that writes. Needed with WRITER_URL."""
+    writer_seconds: float = Field(default=30.0, gt=0, le=300)
+    """How long a draft may take; a model on a small server takes longer."""
     log_format: Literal["console", "json"] = "console"
     """How log lines are written."""
 
@@ -93,6 +101,21 @@ class Settings(BaseSettings):
             url = URL(address)
             if url.scheme not in ("http", "https") or not url.host:
                 raise ValueError("use http://host:5005 or https://…; NLU_BACKEND=rasa needs it")
+        return value
+
+    @field_validator("writer_url")
+    @classmethod
+    def _writer(cls, value: str) -> str:
+        url = URL(value)
+        if value and (url.scheme not in ("http", "https") or not url.host or url.query or url.user):
+            raise ValueError("use http://host:port/v1 or https://…; the key goes into WRITER_KEY")
+        return value
+
+    @field_validator("writer_model")
+    @classmethod
+    def _model(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("writer_url"):
+            raise ValueError("name the model that WRITER_URL is to write with")
         return value
 
     @field_validator("smtp_url")

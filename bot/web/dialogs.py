@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.keys import CLOCK, DATABASE, FLOWS, NUMBERS
 from bot.web.approved import approved_of
+from bot.web.drafts import Proposed, unseen
 from bot.web.edits import Edits, Group, changes, grouped, overrides_of, problems_of, read_edits
 from bot.web.guard import viewer_of
 from bot.web.pages import field, render, row_id
@@ -102,6 +103,9 @@ async def save(request: web.Request) -> web.Response:
         return await _editor(request, row, groups, base, note, "Problems", found)
     if overrides == _in_use(row, lines):
         raise web.HTTPSeeOther(f"/numbers/{row.id}/dialog?done=same")
+    if drafts := await unseen(request, row, edits, _merged(shipped, _in_use(row, lines))):
+        groups = grouped(shipped, _merged(shipped, edits), {}, row.tone)
+        return await _editor(request, row, groups, base, note, "UnseenDraft", drafts=drafts)
     try:
         await _write(request, row, overrides, note, base)
     except rules.StaleVersion:
@@ -159,6 +163,7 @@ async def _editor(
     note: str = "",
     error: str = "",
     problems: dict[str, str] | None = None,
+    drafts: dict[str, Proposed] | None = None,
 ) -> web.Response:
     placed = {path for group in groups for item in group.fields for path in item.problem_paths}
     context = {
@@ -167,6 +172,7 @@ async def _editor(
         "base": base,
         "note": note,
         "error": error,
+        "drafts": drafts or {},
         "others": [text for path, text in (problems or {}).items() if path not in placed],
     }
     return await render("dialog.html", request, context, status=422 if error else 200)

@@ -21,7 +21,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from bot.channels.base import WINDOW
-from bot.keys import CLOCK
+from bot.keys import CLOCK, WRITER
 from bot.web.sessions import VIEWER
 
 HERE = Path(__file__).parent
@@ -42,6 +42,8 @@ async def render(template: str, request: web.Request, context: Mapping[str, Any]
         "now": request.app[CLOCK].now(),
         "zone": ZoneInfo(viewer.timezone) if viewer else UTC,
         "done": request.query.get("done", ""),
+        "writer": WRITER in request.app,
+        "writing": WRITER in request.app and viewer is not None and viewer.writer,
     }
     return await aiohttp_jinja2.render_template_async(template, request, always | dict(context), status=status)
 

@@ -29,6 +29,7 @@ from bot.web import (
     teams,
     users,
     workplace,
+    writing,
 )
 from bot.web.guard import ADMINS, EVERYBODY, MANAGERS, PUBLIC, Route, error_page, guarded
 from bot.web.pages import STATIC, setup_templates
@@ -143,6 +144,13 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/canned", workplace.save_canned, MANAGERS),
     Route("POST", r"/canned/{id:\d+}", workplace.save_canned, MANAGERS),
     Route("POST", r"/canned/{id:\d+}/delete", workplace.delete_canned, MANAGERS),
+    Route("POST", r"/conversations/{id:\d+}/summary", writing.summary, EVERYBODY),
+    Route("POST", r"/numbers/{id:\d+}/dialog/draft", writing.propose, MANAGERS),
+    Route("GET", "/documents", writing.page, MANAGERS),
+    Route("POST", "/documents", writing.add, MANAGERS),
+    Route("GET", r"/documents/{id:\d+}", writing.document, MANAGERS),
+    Route("POST", r"/documents/{id:\d+}/remove", writing.remove, MANAGERS),
+    Route("POST", "/documents/switch", writing.switch, ADMINS),
     Route("GET", "/deliveries", alerts.deliveries, MANAGERS),
     Route("GET", "/deliveries/rows", alerts.delivery_rows, MANAGERS),
 )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from data.scope import company_of
 from data.tables import Company, Conversation, DialogVersion, Number, User, WebSession
 
 
@@ -27,6 +28,8 @@ class Viewer:
     second_factor: bool
     seen_at: datetime
     data: dict[str, Any]
+    writer: bool = False
+    """Whether their company's texts may go to the writing assistant."""
     token: str = ""
 
 
@@ -34,14 +37,14 @@ def viewer(session: Session, token_hash: str, now: datetime) -> Viewer | None:
     """Who holds the session, while it is neither ended nor expired nor its user switched off. One row by a unique index; runs
     unscoped, as it is what tells the company."""
     row = session.execute(
-        select(WebSession, User, Company.name, Company.timezone)
+        select(WebSession, User, Company.name, Company.timezone, Company.writer)
         .join(User, User.id == WebSession.user_id)
         .join(Company, Company.id == WebSession.company_id)
         .where(WebSession.token_hash == token_hash, WebSession.revoked_at.is_(None), WebSession.expires_at > now, User.active)
     ).one_or_none()
     if row is None:
         return None
-    held, user, company, timezone = row
+    held, user, company, timezone, writer = row
     return Viewer(
         session_id=held.id,
         user_id=user.id,
@@ -54,7 +57,13 @@ def viewer(session: Session, token_hash: str, now: datetime) -> Viewer | None:
         second_factor=user.totp_secret is not None,
         seen_at=held.seen_at,
         data=held.data,
+        writer=writer,
     )
+
+
+def company(session: Session) -> Company:
+    """The one that the session is of."""
+    return session.scalars(select(Company).where(Company.id == company_of(session))).one()
 
 
 def account(session: Session, user_id: int) -> User | None:

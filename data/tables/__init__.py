@@ -28,10 +28,11 @@ from data.tables.conversations import (
 from data.tables.leads import Event, Lead
 from data.tables.people import Consent, Identity, Person
 from data.tables.processes import Process
+from data.tables.writing import Document, Draft
 
 __all__ = [
     "Alert", "Assignment", "Base", "CannedReply", "Company", "Consent", "ContactPoint", "Conversation", "Delivery",
-    "DeliveryStatus", "DialogVersion", "Event", "Holiday", "Identity", "InboxMessage", "Lead", "Leave", "LinkCode",
-    "MediaFile", "Note", "Number", "OfCompany", "Offer", "OutboxMessage", "Person", "Process", "Product", "Rating",
-    "Reminder", "Seller", "Team", "TeamMember", "User", "WebSession", "WebhookBody",
+    "DeliveryStatus", "DialogVersion", "Document", "Draft", "Event", "Holiday", "Identity", "InboxMessage", "Lead", "Leave",
+    "LinkCode", "MediaFile", "Note", "Number", "OfCompany", "Offer", "OutboxMessage", "Person", "Process", "Product",
+    "Rating", "Reminder", "Seller", "Team", "TeamMember", "User", "WebSession", "WebhookBody",
 ]  # fmt: skip

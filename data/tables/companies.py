@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, OfCompany
@@ -21,6 +21,8 @@ class Company(Base):
     """ISO 4217."""
     timezone: Mapped[str]
     language: Mapped[str] = mapped_column(default="es")
+    writer: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether its texts may go to the writing assistant of the installation."""
     created_at: Mapped[datetime]
 
 

@@ -46,7 +46,7 @@ async def ours(project: Path, parts: Mapping[str, Sequence[Line]]) -> tuple[dict
         await run(project, sys.executable, "-m", "tests.rasa.ours", str(training), str(project / "cache"), str(texts))
         said = (project / "run.log").read_text("utf-8")
     alone = json.loads(said)
-    return scores, Cost(trained.seconds, trained.peak_mb, alone["start_s"], alone["rss_mb"], alone["ms"])
+    return scores, Cost(trained.cpu_s, trained.peak_mb, alone["start_s"], alone["rss_mb"], alone["ms"])
 
 
 async def diet(project: Path, parts: Mapping[str, Sequence[Line]], intents: tuple[str, ...]) -> tuple[dict[str, Quality], Cost]:
@@ -65,7 +65,7 @@ async def diet(project: Path, parts: Mapping[str, Sequence[Line]], intents: tupl
                 answers.append(np.zeros(len(intents), dtype=np.float32) if told is None else told)
             scores[title] = quality([line.intent for line in lines], np.array(answers), intents)
         await server.close()
-        return scores, Cost(trained.seconds, trained.peak_mb, serving.start_s, serving.rss_mb, took)
+        return scores, Cost(trained.cpu_s, trained.peak_mb, serving.start_s, serving.rss_mb, took)
 
 
 async def measure(data: Path, test: Path, epochs: int) -> dict[str, Any]:

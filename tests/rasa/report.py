@@ -23,7 +23,8 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    train_s: float
+    train_cpu_s: float
+    """Of all cores: what else the machine does meanwhile is not in it."""
     train_mb: float
     start_s: float
     rss_mb: float
@@ -87,7 +88,7 @@ def written(found: Mapping[str, Any], arguments: str) -> str:
         for title, mine, other in ((title, mine, found["theirs"][title]) for title, mine in found["own"].items())
     ]  # fmt: skip
     costs = [
-        ("to train, seconds", f"{own.train_s:.1f}", f"{theirs.train_s:.0f}"),
+        ("to train, seconds of CPU", f"{own.train_cpu_s:.1f}", f"{theirs.train_cpu_s:.0f}"),
         ("to train, peak MB", f"{own.train_mb:.0f}", f"{theirs.train_mb:.0f}"),
         ("to start, seconds", f"{own.start_s:.2f}", f"{theirs.start_s:.1f}"),
         ("serving, MB", f"{own.rss_mb:.0f}", f"{theirs.rss_mb:.0f}"),

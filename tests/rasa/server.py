@@ -34,7 +34,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    seconds: float
+    cpu_s: float
     peak_mb: float
 
 
@@ -60,16 +60,17 @@ def shorten(project: Path, epochs: int) -> None:
 
 async def run(project: Path, *command: str) -> Ran:
     """Run a command in the project to its end; what it says is in the project's run.log. Failed."""
-    started = time.perf_counter()
     async with _running(project, *command) as (process, log):
-        seen, peak = psutil.Process(process.pid), 0.0
+        seen, cpu, peak = psutil.Process(process.pid), 0.0, 0.0
         while process.returncode is None:
             peak = max(peak, _rss(seen))
+            with suppress(psutil.NoSuchProcess):
+                cpu = max(cpu, sum(seen.cpu_times()[:4]))
             with suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 0.1)
         if process.returncode:
             raise Failed(log.read_text("utf-8", "replace")[-2000:])
-    return Ran(time.perf_counter() - started, peak)
+    return Ran(cpu, peak)
 
 
 @asynccontextmanager

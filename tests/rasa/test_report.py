@@ -69,7 +69,7 @@ def test_the_page_says_it_all() -> None:
         "--epochs 5",
     )  # fmt: skip
     assert "| all | 10 | 87.5% | 76.5% | 0.800 | 0.700 | 0.930 | – |" in page
-    assert "| to train, seconds | 8.2 | 600 |" in page
+    assert "| to train, seconds of CPU | 8.2 | 600 |" in page
     assert "| a message, ms, p50 | 2.00 | 12.0 |" in page
     assert 'make nlu-report ARGS="--epochs 5"' in page
     assert "| machine | a small one |" in page

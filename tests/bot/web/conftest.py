@@ -22,12 +22,14 @@ from bot.channels.base import Inbound, Media, Sender, Text
 from bot.clock import Clock
 from bot.cluster import Cluster
 from bot.handover import Handover
-from bot.keys import CLOCK, DATABASE, FLOWS, LIVE, NUMBERS, SERVICE, SETTINGS
+from bot.keys import CLOCK, DATABASE, FLOWS, LIVE, NUMBERS, SERVICE, SETTINGS, WRITER
 from bot.live import Live
 from bot.numbers import Numbers
 from bot.service import Service
 from bot.settings import load as load_settings
 from bot.web import preview
+from bot.webhook import LIMIT
+from bot.writer import Writer
 from crm_bridge.companies import rules
 from data.session import connect
 from data.tables import (
@@ -115,8 +117,25 @@ def address(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-async def site(address: str, tmp_path: Path, aiohttp_client: AiohttpClient, understanding: Nlu) -> AsyncIterator[Site]:
-    app = web.Application()
+def writer() -> Writer | None:
+    """The writing assistant; test_writing.py, where it is asked, has a real one."""
+    return Mute()
+
+
+class Mute:
+    host = "writer.example"
+
+    async def write(self, instruction: str, data: str) -> str:
+        raise AssertionError("nobody asked for a draft")
+
+
+@pytest.fixture
+async def site(
+    address: str, tmp_path: Path, aiohttp_client: AiohttpClient, understanding: Nlu, writer: Writer | None
+) -> AsyncIterator[Site]:
+    app = web.Application(client_max_size=LIMIT)
+    if writer is not None:
+        app[WRITER] = writer
     app[SETTINGS] = load_settings(_env_file=None, database_url=address, secret_key="s" * 40, media_dir=tmp_path)
     app[DATABASE] = connect(address)
     app[CLOCK], app[LIVE], app[FLOWS] = Clock(), Live(), load_folder()
@@ -149,7 +168,7 @@ def seed(session: Session, name: str, clock: Clock) -> dict[str, int]:
         session.flush()
         return int(row.id)
 
-    company = add(Company(name=name, country="CO", currency="COP", timezone="America/Bogota", created_at=now))
+    company = add(Company(name=name, country="CO", currency="COP", timezone="America/Bogota", writer=True, created_at=now))
     of = {"company_id": company}
     users = {
         role: add(User(**of, email=f"{role}@{name}.co", name=f"{role} {name}", role=role, password_hash=HASH, created_at=now))

@@ -18,7 +18,7 @@ from bot.web.routes import ROUTES
 from crm_bridge import events
 from crm_bridge.assignment import absence, sellers
 from crm_bridge.companies import rules
-from data.tables import Note, WebSession
+from data.tables import Document, Note, WebSession
 
 ROW_OF = {
     "conversations": "talk",
@@ -31,6 +31,7 @@ ROW_OF = {
     "leaves": "leave",
     "holidays": "holiday",
     "account": "session",
+    "documents": "document",
 }
 
 
@@ -55,9 +56,10 @@ def team_of(session: Any, ids: dict[str, int]) -> dict[str, int]:
         company_id=ids["company"], conversation_id=ids["talk"], author_id=ids["seller"], words="secreto de una", mentions=[],
         created_at=datetime.now(UTC),
     )  # fmt: skip
-    session.add(note)
+    document = Document(title="secreto de una", text="secreto de una", author_id=ids["seller"], created_at=datetime.now(UTC))
+    session.add_all([note, document])
     session.flush()
-    return {"team": team, "leave": leave.id, "holiday": holiday.id, "note": note.id}
+    return {"team": team, "leave": leave.id, "holiday": holiday.id, "note": note.id, "document": document.id}
 
 
 async def test_every_route_of_the_application_is_in_the_table(site: Any) -> None:
@@ -129,7 +131,7 @@ async def test_every_post_needs_the_token_of_its_session(site: Any) -> None:
 
 async def test_pages_forbid_scripts_and_frames_of_others(site: Any) -> None:
     browser = await site.browser("admin@una.co")
-    for path in ("/", "/leads", "/numbers", "/users", "/account", "/nothing", "/conversations/1"):
+    for path in ("/", "/leads", "/numbers", "/users", "/documents", "/account", "/nothing", "/conversations/1"):
         answer = await browser.client.get(path, headers={"Accept": "text/html"})
         policy, text = answer.headers["Content-Security-Policy"], await answer.text()
         assert "default-src 'none'" in policy
