@@ -17,7 +17,7 @@ from bot.staff.memory import FRESH
 from bot.staff.table import BY_NAME
 from data.tables import Assignment, Conversation, Note, OutboxMessage, Reminder, Seller
 from nlu.engine import STAFF
-from nlu.rasa_yaml import read
+from nlu.rasa_yaml import Line, read
 
 HELD_OUT = [line for line in read(STAFF / "held_out") if understand(line.text, "manager") is None]
 """What only the model can know."""
@@ -48,12 +48,12 @@ async def _books(chat: Any) -> Any:
 
 
 # ------------------------------------------------------------------------------------------------------ what it does
-@pytest.mark.parametrize("who", ["carla", "german"])
-async def test_nothing_changes_before_a_yes(chat: Any, who: str) -> None:
-    """However sure it is, and whatever is said: every line that was held out, one after the other."""
+@pytest.mark.parametrize(("who", "lines"), [("carla", HELD_OUT[::4]), ("german", HELD_OUT[2::4])], ids=["seller", "manager"])
+async def test_nothing_changes_before_a_yes(chat: Any, who: str, lines: list[Line]) -> None:
+    """However sure it is, and whatever is said: lines that were held out, one after the other."""
     await chat.offer("Ana Ruiz", who)
     before = await _books(chat)
-    for line in HELD_OUT:
+    for line in lines:
         chat.now += timedelta(seconds=1)
         await chat.say(who, line.text)
         await chat.say(who, "ayuda")  # leave what was asked
