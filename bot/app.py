@@ -36,6 +36,7 @@ from bot.outbox import Sender
 from bot.rest import rest_routes
 from bot.service import Service
 from bot.settings import Settings
+from bot.staff.ear import Ear
 from bot.standin import StandIns
 from bot.transcription import Transcriber, whisper
 from bot.turns import Turns
@@ -113,7 +114,7 @@ async def make_app(
     service.turns = Turns(
         database,
         numbers,
-        Conversations(numbers, nlu, clock, one_by_one=settings.debounce_ms == 0),
+        Conversations(numbers, nlu, Ear(MODELS, installed()), clock, one_by_one=settings.debounce_ms == 0),
         clock,
         cluster,
         service.on_said,

@@ -25,6 +25,7 @@ from bot.clock import Clock
 from bot.live import Change
 from bot.metrics import FAILED_TURNS, TURNS
 from bot.numbers import Numbers, OurNumber, text
+from bot.staff.ear import Ear
 from bot.standin import Outgoing
 from bot.translate import PREVIEW, Said, language_of, to_outbound, to_turn, written
 from bot.written import Again, Written
@@ -47,6 +48,8 @@ from nlu.understanding import Foresees, Nlu
 from notifications import alerts
 
 TRIES = 3
+LEARNING = 0.1
+"""Seconds between two looks whether what our own people say can be understood already."""
 _decode = msgspec.json.Decoder(Inbound).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -65,8 +68,9 @@ class _Case:
 class Conversations:
     """Makes turns inside a transaction. `one_by_one`: each message is answered by itself, whatever came together."""
 
-    def __init__(self, numbers: Numbers, nlu: Nlu, clock: Clock, *, one_by_one: bool = False) -> None:
+    def __init__(self, numbers: Numbers, nlu: Nlu, ear: Ear, clock: Clock, *, one_by_one: bool = False) -> None:
         self._numbers = numbers
+        self._ear = ear
         self._ahead = nlu if isinstance(nlu, Foresees) else None
         self._clock = clock
         self._one_by_one = one_by_one
@@ -156,7 +160,10 @@ class Conversations:
             state, effects = engine.remind(number.dialog, state, to_turn(row, number, (), state, now))
             return self._apply(_Case(session, talk, number, f"{number.row.channel}:silence", now), state, effects)
         done = [each["id"] for each in rows]
-        said = self._sift(session, talk, [(each["id"], _decode(each["payload"])) for each in rows])
+        said = [(each["id"], _decode(each["payload"])) for each in rows]
+        if row["user_id"] is not None and staff_chat.is_unclear(said) and not self._ear.ready():
+            return Written(again=[Again(row["company_id"], row["number_id"], row["id"], LEARNING)])
+        said = self._sift(session, talk, said)
         if said:
             _note(talk, [message for _, message in said])
         if talk["owner"] != "human" and (pressed := [m.choice for _, m in said if rating.is_rating(m.choice)]):
@@ -164,7 +171,7 @@ class Conversations:
             if not said:
                 return self._thank(_Case(session, talk, number, "", now), str(pressed[-1]), done)
         if said and (row["user_id"] is not None or staff_chat.is_code(said)):
-            turn = staff_chat.hear(session, row, said, now)
+            turn = staff_chat.hear(session, row, said, now, self._ear)
             if turn is not None:
                 return self._staff(_Case(session, talk, number, "", now), turn, done)
         if not said or talk["owner"] == "human":

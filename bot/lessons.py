@@ -29,6 +29,7 @@ from nlu.trial import Task
 log = structlog.get_logger()
 
 MODELS = Path("var/models")
+"""Where what was learnt is kept, so that the next start is quick."""
 _PATIENCE = 100.0
 """Seconds after which a trial is given up."""
 _KEPT = 3

@@ -19,14 +19,16 @@ from sqlalchemy.orm import Session
 from bot.channels.base import Choices, Inbound, Text
 from bot.staff import codes
 from bot.staff.desk import EVERYBODY, Desk, Reply, Staff, StaffTurn
+from bot.staff.ear import Ear
 from bot.staff.listening import Answer, take_in
+from bot.staff.meaning import understand
 from bot.staff.memory import Memory, is_memory, keep, recall
 from bot.staff.words import refused, text
 from crm_bridge.companies.rules import Refusal
 from data.scope import run_work
 from data.tables import Company, Conversation, Number, Person, User
 
-__all__ = ["Staff", "StaffTurn", "answer", "hear", "is_code", "is_memory"]
+__all__ = ["Staff", "StaffTurn", "answer", "hear", "is_code", "is_memory", "is_unclear"]
 
 Said = Sequence[tuple[int, Inbound]]
 """Messages with the ids of their inbox rows."""
@@ -38,7 +40,12 @@ def is_code(said: Said) -> bool:
     return any(codes.may_be(message.text) for _, message in said if message.kind == "text")
 
 
-def hear(session: Session, talk: Mapping[str, Any], said: Said, now: datetime) -> StaffTurn | None:
+def is_unclear(said: Said) -> bool:
+    """Whether no rule knows what some of our own people's messages ask for, so that the ear is needed."""
+    return any(message.choice is None and message.text.strip() and understand(message.text) is None for _, message in said)
+
+
+def hear(session: Session, talk: Mapping[str, Any], said: Said, now: datetime, ear: Ear) -> StaffTurn | None:
     """A turn in the chat of one of our own people, or of a stranger who writes a code: then that is all it is about. None for
     anybody else. `talk` is the conversation's row with its person's `user_id`; the session is the installation's."""
     ours = talk["user_id"] is not None
@@ -49,7 +56,7 @@ def hear(session: Session, talk: Mapping[str, Any], said: Said, now: datetime) -
                 bound = staff_of(session, talk["id"]) is not None
                 return StaffTurn([Text(told)], _row(Memory()) if bound else {})
     staff = staff_of(session, talk["id"]) if ours else None
-    return answer(session, staff, said, now, talk["state"]) if staff is not None else None
+    return answer(session, staff, said, now, ear, talk["state"]) if staff is not None else None
 
 
 def _row(memory: Memory) -> dict[str, Any]:
@@ -86,13 +93,13 @@ def staff_of(session: Session, conversation_id: int) -> Staff | None:
 
 
 # ---------------------------------------------------------------------------------------------------------- a turn
-def answer(session: Session, staff: Staff, said: Said, now: datetime, state: str | None = None) -> StaffTurn:
+def answer(session: Session, staff: Staff, said: Said, now: datetime, ear: Ear, state: str | None = None) -> StaffTurn:
     """Do what was asked for, one message after the other. `state` is the chat's, as it was kept."""
     if not staff.active:
         return StaffTurn([text("no_access", company=staff.company)], _row(Memory()))
     turn, memory = StaffTurn(), recall(state)
     for source, message in said:
-        desk = Desk(session, staff, memory, now, source)
+        desk = Desk(session, staff, memory, now, source, ear)
         replies = _scoped(desk, partial(take_in, message=message))
         shown = next((reply for reply in reversed(replies) if isinstance(reply, Choices)), None)
         options = tuple(option.id for option in shown.options) if shown else ()

@@ -129,12 +129,14 @@ def test(model: Path, data: Path) -> dict[str, Any]:
 
 
 def main(json: bool = False) -> None:
-    """Print the reports of what prospects say, without and with the encoder where one is installed, and of what our own people
-    say: for people, or as one JSON object {name: report}."""
-    reports = {"sales": evaluate()}
-    if (encoder := installed()) is not None:
-        reports["sales_with_encoder"] = evaluate(encoder=encoder)
-    reports["staff"] = evaluate(STAFF)
+    """Print the reports of what prospects say and of what our own people say, without and with the encoder where one is
+    installed: for people, or as one JSON object {name: report}."""
+    encoder = installed()
+    reports = {}
+    for name, corpus in (("sales", CORPUS), ("staff", STAFF)):
+        reports[name] = evaluate(corpus)
+        if encoder is not None:
+            reports[f"{name}_with_encoder"] = evaluate(corpus, encoder)
     if json:
         sys.stdout.write(jsonlib.dumps({name: asdict(report) for name, report in reports.items()}, ensure_ascii=False) + "\n")
     else:

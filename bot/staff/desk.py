@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.channels.base import Choices, Text
 from bot.live import Change
 from bot.staff import find
+from bot.staff.ear import Ear
 from bot.staff.find import Prospect
 from bot.staff.memory import Asked, Memory
 from bot.staff.speech import called
@@ -73,6 +74,7 @@ class Desk:
     memory: Memory
     now: datetime
     source: int
+    ear: Ear
     asked: Asked | None = None
     about: int | None = None
     sent: list[Outgoing] = field(default_factory=list)

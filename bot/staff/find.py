@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -132,7 +132,30 @@ def named(session: Session, words: str, user_id: int) -> list[Prospect]:
     digits = re.sub(r"\D", "", words)
     if not wanted:
         return []
-    columns = (Conversation.id, Person.id, Person.name, Person.profile_name, Person.organisation, Person.phone)
+    scored: dict[int, float] = {}
+    for talk, name, organisation, phone in _known(session, words):
+        if len(digits) >= 4 and phone and digits in re.sub(r"\D", "", phone):
+            scored[talk] = 100.0
+        elif points := max(likeness(wanted, name), likeness(wanted, organisation) - 1):
+            scored[talk] = points
+    return _best(session, scored, user_id)
+
+
+def mentioned(session: Session, words: str, user_id: int) -> list[Prospect]:
+    """Whom a sentence speaks of, as `named` has them: the most words of whose name, with the first, or of whose organisation, two
+    at least, stand in it as they are written."""
+    said = {token for token in tokens(words) if len(token) >= 3}
+    scored: dict[int, float] = {}
+    for talk, name, organisation, _ in _known(session):
+        there, theirs = tokens(name), said.intersection(tokens(organisation))
+        if {*there[:1]} & said or len(theirs) > 1:
+            scored[talk] = len(said.intersection(there)) + len(theirs)
+    return _best(session, scored, user_id)
+
+
+def _known(session: Session, words: str = "") -> list[tuple[int, str, str, str]]:
+    """(conversation, name, organisation, phone) of who wrote last; beyond those only people in whose data `words` stand."""
+    columns = (Conversation.id, Person.name, Person.profile_name, Person.organisation, Person.phone)
     people = (
         select(*columns)
         .join(Person, Person.id == Conversation.person_id)
@@ -140,21 +163,19 @@ def named(session: Session, words: str, user_id: int) -> list[Prospect]:
         .order_by(Conversation.last_in_at.desc(), Conversation.id.desc())
     )
     rows = {row[0]: row for row in session.execute(people.limit(RECENT))}
-    if len(rows) == RECENT:
+    if len(rows) == RECENT and words.strip():
         rows |= {row[0]: row for row in session.execute(people.where(person_matches(words.strip())).limit(OLDER))}
-    scored: dict[int, float] = {}
-    for talk, _, name, profile, organisation, phone in rows.values():
-        if len(digits) >= 4 and phone and digits in re.sub(r"\D", "", phone):
-            scored[talk] = 100.0
-        elif points := max(likeness(wanted, name or profile or ""), likeness(wanted, organisation or "") - 1):
-            scored[talk] = points
-    if not scored:
-        return []
-    best = max(scored.values())
+    return [(talk, name or profile or "", company or "", phone or "") for talk, name, profile, company, phone in rows.values()]
+
+
+def _best(session: Session, scored: Mapping[int, float], user_id: int) -> list[Prospect]:
+    """Those with the most points, their own first, each person once."""
+    best = max(scored.values(), default=0.0)
     chosen = [talk for talk, points in scored.items() if points == best]
     people_of: dict[int, Prospect] = {}
     for each in sorted(
-        prospects(session, chosen[:RECENT]), key=lambda one: (not one.is_of(user_id), not one.is_offered_to(user_id), one.heat)
+        prospects(session, chosen[:RECENT]) if chosen else [],
+        key=lambda one: (not one.is_of(user_id), not one.is_offered_to(user_id), one.heat),
     ):
         people_of.setdefault(each.person.id, each)
     return list(people_of.values())

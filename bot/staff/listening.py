@@ -8,7 +8,7 @@ import re
 import msgspec
 
 from bot.channels.base import Inbound
-from bot.staff import find, writing
+from bot.staff import find, hunch, writing
 from bot.staff.desk import Desk, Reply
 from bot.staff.find import Prospect
 from bot.staff.meaning import Meant, understand
@@ -59,7 +59,7 @@ def take_in(desk: Desk, message: Inbound) -> Answer:
     if late is not None and meant is None and desk.about is None and (answered := _late(desk, late, words, folded)):
         return answered
     if desk.about is not None and sure is None:
-        return writing.confirm(desk, words, desk.about)
+        return _for_them(desk, words, desk.about)
     if meant is not None:
         return _run(desk, meant.command, meant.words)
     return _other(desk, words, folded)
@@ -126,8 +126,10 @@ def _answered(desk: Desk, asked: Asked, words: str, folded: str, meant: Meant | 
             return _pressed(desk, f"staff:{asked.verb}:{row}")
         case "take" if asked.talk is not None:
             return None
+        case verb if verb.startswith("as_") and yes:
+            return _pressed(desk, f"staff:{verb}:{asked.id}")
         case "send" | "more":  # put in other words, or one more message
-            return writing.confirm(desk, words, asked.talk) if meant is None and not is_small_talk(folded) else None
+            return _for_them(desk, words, asked.talk) if meant is None and not is_small_talk(folded) else None
         case "reply" if asked.talk is not None and yes is False:  # to us, or to them
             return writing.confirm(desk, words, asked.talk)
         case "reply" if asked.talk is not None and meant is not None:
@@ -182,6 +184,8 @@ def _pressed(desk: Desk, choice: str) -> Answer:
     if match["alert"]:
         return alert_pressed(desk, int(match["alert"]), match["action"])
     verb, row = match["verb"], int(match["row"])
+    if verb.startswith("as_"):
+        return hunch.said_yes(desk, verb, row)
     asked, words = desk.asked, match["of"] or ""
     if asked is not None and asked.talk is None and asked.verb == verb and choice in desk.memory.options:
         words = asked.words
@@ -194,11 +198,31 @@ def _pressed(desk: Desk, choice: str) -> Answer:
     return handler(desk, words, row) if handler is not None else text("old_button")
 
 
+def _for_them(desk: Desk, words: str, talk: int | None) -> Answer:
+    """Words that are most likely meant for a prospect; where they may be meant for us, that is a button too."""
+    order = hunch.order(desk, words)
+    if order is not None and order.name == "reply":  # to whom they name: shown first all the same
+        return hunch.do(desk, order, words)
+    return writing.is_it_for_them(desk, words, talk) if order is not None else writing.confirm(desk, words, talk)
+
+
 def _order(desk: Desk, row: int) -> Answer:
     """What looked like words for a prospect was a command."""
     asked = desk.asked
-    meant = understand(asked.words, desk.staff.role) if asked is not None and asked.id == row else None
-    return _run(desk, meant.command, meant.words) if meant is not None else text("old_button")
+    if asked is None or asked.id != row:
+        return text("old_button")
+    meant = understand(asked.words, desk.staff.role)
+    return _run(desk, meant.command, meant.words) if meant is not None else _by_ear(desk, asked.words)
+
+
+def _by_ear(desk: Desk, words: str) -> Answer:
+    """What no rule knows."""
+    done = hunch.follow(desk, words)
+    return done if done is not None else _unknown()
+
+
+def _unknown() -> Reply:
+    return choices(say("unknown"), (button("leads", 0), button("next", 0), button("help", 0)))
 
 
 def _other(desk: Desk, words: str, folded: str) -> Answer:
@@ -212,4 +236,4 @@ def _other(desk: Desk, words: str, folded: str) -> Answer:
         found = find.named(desk.session, name, desk.staff.user_id)
         if found and all(find.is_called(each, name) for each in found):
             return BY_NAME["summary"].handler(desk, name, None)
-    return choices(say("unknown"), (button("leads", 0), button("next", 0), button("help", 0)))
+    return _by_ear(desk, words) if verdict(folded) is None else _unknown()

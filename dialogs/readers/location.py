@@ -115,8 +115,8 @@ class LocationReader:
             at += step
         if len(found) != 1:
             return None
-        one, (begins, end, whole) = next(iter(found.items()))
-        return _named(one, ask, (begins, end), whole=whole)
+        one, (begins, end, told) = next(iter(found.items()))
+        return _named(one, ask, (begins, end), whole=told)
 
 
 def _end_of_way(folded: str, ask: Ask) -> Reading | None:

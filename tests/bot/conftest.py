@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot.app import make_app
+from bot.app import MODELS, make_app
 from bot.clock import Clock
 from bot.cluster import roles_of
 from bot.keys import SERVICE
@@ -29,6 +29,7 @@ from bot.simulator import cloud_api
 from bot.simulator.network import Network
 from bot.simulator.people import Person
 from bot.simulator.webhooks import body, signature
+from bot.staff.ear import Ear
 from bot.transcription import Transcriber
 from data import outbox
 from data.session import Database, connect
@@ -140,7 +141,15 @@ OpenShop = Callable[..., Awaitable[Shop]]
 @pytest.fixture(scope="session")
 def nlu() -> Engine:
     structlog.configure(logger_factory=structlog.stdlib.LoggerFactory(), processors=[structlog.stdlib.render_to_log_kwargs])
-    return load_nlu(Path("var/models"))
+    return load_nlu(MODELS)
+
+
+@pytest.fixture(scope="session")
+def ear() -> Ear:
+    """What understands our own people beyond the rules, as `make_app` has it."""
+    learnt = Ear(MODELS)
+    learnt.learn()
+    return learnt
 
 
 @pytest.fixture(scope="session")

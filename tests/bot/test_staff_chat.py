@@ -10,7 +10,8 @@ import msgspec
 from sqlalchemy import select
 
 from bot.channels.base import Inbound
-from bot.conversation import Conversations
+from bot.conversation import LEARNING, Conversations
+from bot.staff.ear import Ear
 from crm_bridge.people import queries
 from data.tables import Conversation, InboxMessage, LinkCode, Person, User
 
@@ -51,7 +52,7 @@ async def test_a_seller_binds_a_phone_and_answers_a_prospect_from_it(any_shop: A
     assert [line.person.name for line in listed] == ["Ana Ruiz"], "our own people are no prospects"
 
 
-async def test_what_a_seller_changes_is_not_undone_by_a_turn_of_the_same_batch(any_shop: Any, nlu: Any) -> None:
+async def test_what_a_seller_changes_is_not_undone_by_a_turn_of_the_same_batch(any_shop: Any, nlu: Any, ear: Any) -> None:
     shop = any_shop
     user = await _seller(shop)
     carla, ana = shop.person("Carla", "+57 310 555 1234"), shop.person()
@@ -62,7 +63,7 @@ async def test_what_a_seller_changes_is_not_undone_by_a_turn_of_the_same_batch(a
     def both(session: Any) -> Any:
         for phone, words in (("573001234567", "un portátil"), ("573105551234", "responder a Ana Ruiz: Hola Ana")):
             _write(session, talks[phone], words, shop.service.clock.now())
-        conversations = Conversations(shop.service.numbers, nlu, shop.service.clock)
+        conversations = Conversations(shop.service.numbers, nlu, ear, shop.service.clock)
         return conversations.answer(session, list(talks.values()))
 
     written = await shop.database.write(both)
@@ -71,6 +72,35 @@ async def test_what_a_seller_changes_is_not_undone_by_a_turn_of_the_same_batch(a
     assert [again.conversation_id for again in written.again] == [ids["573001234567"]]
     (talk,) = await shop.rows(Conversation, Conversation.id == ids["573001234567"])
     assert (talk.owner, talk.owner_id) == ("human", user)
+
+
+async def test_what_no_rule_knows_waits_until_it_can_be_understood(any_shop: Any, nlu: Any) -> None:
+    shop = any_shop
+    await _seller(shop)
+    carla, ana = shop.person("Carla", "+57 310 555 1234"), shop.person()
+    await shop.talk(carla, shop.first, f"VINCULAR {CODE}")
+    await shop.talk(ana, shop.first, "hola", "Ana Ruiz")
+    talks = {talk.recipient["phone"]: talk.id for talk in await shop.rows(Conversation)}
+    theirs, ours = talks["573001234567"], talks["573105551234"]
+
+    class Learning(Ear):
+        def ready(self) -> bool:
+            return False
+
+    async def turn(words: str) -> Any:
+        def both(session: Any) -> Any:
+            for talk in (ours, theirs):
+                _write(session, talk, words, shop.service.clock.now())
+            conversations = Conversations(shop.service.numbers, nlu, Learning(), shop.service.clock)
+            return conversations.answer(session, [ours, theirs])
+
+        return await shop.database.write(both)
+
+    written = await turn("muéstrame porfa los que tengo a cargo")
+    assert written.turned == [theirs], "prospects are answered meanwhile"
+    assert [(again.conversation_id, again.wait) for again in written.again] == [(ours, LEARNING)]
+    (state,) = {row.state for row in await shop.rows(InboxMessage, InboxMessage.external_id == f"late.{ours}")}
+    assert state == "new"
 
 
 def _write(session: Any, talk: int, words: str, now: Any) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from bot import staff_chat
 from bot.channels.base import Choices, Inbound, Sender
 from bot.staff.desk import Reply
+from bot.staff.ear import Ear
 from crm_bridge.assignment import opening, sellers, service
 from data.inbox import RANK
 from data.session import Database, connect
@@ -56,6 +57,7 @@ class Chat:
     """The rows by name, and one turn at a time."""
 
     database: Database
+    ear: Ear
     now: datetime = START
     company: int = 0
     other: int = 0
@@ -260,7 +262,7 @@ class Chat:
         row = {c.key: getattr(talk, c.key) for c in talk.__table__.columns}
         row["user_id"] = session.scalars(select(Person.user_id).where(Person.id == talk.person_id)).one()
         source = self._store(session, talk.id, message)
-        turn = staff_chat.hear(session, row, [(source, message)], self.now)
+        turn = staff_chat.hear(session, row, [(source, message)], self.now, self.ear)
         if turn is not None:
             session.execute(update(Conversation).where(Conversation.id == talk.id).values(turn.row or {"unread": 0}))
             session.flush()
@@ -319,35 +321,35 @@ def _told(reply: Reply) -> str:
     return "\n".join(lines)
 
 
-async def _open(url: str) -> AsyncIterator[Chat]:
+async def _open(url: str, ear: Ear) -> AsyncIterator[Chat]:
     database = connect(url)
-    made = Chat(database)
+    made = Chat(database, ear)
     await database.write(made.seed)
     yield made
     await database.close()
 
 
 @pytest.fixture
-async def chat(sqlite_url: str) -> AsyncIterator[Chat]:
+async def chat(sqlite_url: str, ear: Ear) -> AsyncIterator[Chat]:
     """For what no database makes a difference to."""
-    async for made in _open(sqlite_url):
+    async for made in _open(sqlite_url, ear):
         yield made
 
 
 @pytest.fixture
-async def any_chat(database_url: str) -> AsyncIterator[Chat]:
+async def any_chat(database_url: str, ear: Ear) -> AsyncIterator[Chat]:
     """On SQLite and on PostgreSQL."""
-    async for made in _open(database_url):
+    async for made in _open(database_url, ear):
         yield made
 
 
 @pytest.fixture
-async def chats(postgres_url: str) -> AsyncIterator[Callable[[], Any]]:
+async def chats(postgres_url: str, ear: Ear) -> AsyncIterator[Callable[[], Any]]:
     """Companies of the same people, all in one database."""
     database = connect(postgres_url)
 
     async def another() -> Chat:
-        made = Chat(database)
+        made = Chat(database, ear)
         await database.write(made.seed)
         return made
 
