@@ -124,8 +124,11 @@ def _end_of_way(folded: str, ask: Ask) -> Reading | None:
     groups = ("start", "of") if ask.way == "from" else ("end", "to", "goal")
     for match in _WAY.finditer(folded):
         for group in groups:
-            if match[group] and (cities := likely_cities(_plain(match[group]), ask.country)):
-                return _named(cities, ask, match.span(group), whole=_COUNTRY.search(match[group]) is not None)
+            told = match[group] or ""
+            if cities := likely_cities(_plain(told), ask.country):
+                return _named(cities, ask, match.span(group), whole=_COUNTRY.search(told) is not None)
+            if cities := likely_cities(_plain(_COUNTRY.sub("", told)), ask.country):  # "Hong Kong, China"
+                return _named(cities, ask, match.span(group))
     intro = _INTRO.match(folded)
     alone = cities_of(_plain(folded[intro.end() if intro else 0 :]), ask.country) if ask.way == "to" else ()
     return _named(alone, ask, (0, len(folded))) if alone else None

@@ -102,7 +102,7 @@ def test_which_city(line, read):
 
 @pytest.mark.parametrize(("text", "cities"), [("necesito el envío a Valencia", "Valencia, Venezuela; Valencia, España"),
      ("lo mandan para buenabentura", "Buenaventura"), ("Sebastián Trujillo", ""), ("una carga de Balboa", "Balboa"),
-     ("busco un turbo diesel", ""), ("pago 300 córdobas", ""), ("vivo en Santander", "")])  # fmt: skip
+     ("busco un turbo diesel", ""), ("vivo en córdoba argentina", "Córdoba, Argentina"), ("pago 300 córdobas", ""), ("vivo en Santander", "")])  # fmt: skip
 def test_find_which_city(text, cities, find):
     reading = find("location", text)
     assert "; ".join(each.shown for each in (reading, *reading.rivals)) == cities if reading else not cities
@@ -114,6 +114,8 @@ traer unas maquinas de shenzen a buenabentura | Shenzhen | Buenaventura
 importar zapatos desde Guangzhou hasta Bogotá | Guangzhou | Bogotá
 quiero traer llantas desde Miami | Miami |
 desde Hong Kong, China | Hong Kong |
+traer cerámica desde valencia españa hasta barranquilla por barco | Valencia, España | Barranquilla
+de Valencia, Venezuela, a Cali | Valencia, Venezuela | Cali
 llevar café hasta Hamburgo | | Hamburgo
 carga con destino a Rotterdam | | Rotterdam
 de Cali a Buenaventura | Cali | Buenaventura
