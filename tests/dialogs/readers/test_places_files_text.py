@@ -102,7 +102,8 @@ def test_which_city(line, read):
 
 @pytest.mark.parametrize(("text", "cities"), [("necesito el envío a Valencia", "Valencia, Venezuela; Valencia, España"),
      ("lo mandan para buenabentura", "Buenaventura"), ("Sebastián Trujillo", ""), ("una carga de Balboa", "Balboa"),
-     ("busco un turbo diesel", ""), ("vivo en córdoba argentina", "Córdoba, Argentina"), ("pago 300 córdobas", ""), ("vivo en Santander", "")])  # fmt: skip
+     ("busco un turbo diesel", ""),
+     ("vivo en córdoba argentina", "Córdoba, Argentina"), ("pago 300 córdobas", ""), ("vivo en Santander", "")])  # fmt: skip
 def test_find_which_city(text, cities, find):
     reading = find("location", text)
     assert "; ".join(each.shown for each in (reading, *reading.rivals)) == cities if reading else not cities
