@@ -85,7 +85,7 @@ def unanswered_doubt(talk: Talk, asked: Question) -> list[str]:
     talk.update(doubt=None, asked=None)
     if doubt is None or asked.read != "money":
         return []
-    talk.answer(asked.name, doubt)
+    talk.answer(asked.name, doubt.answer)
     return [clip(talk.shown(asked.name), 80)]
 
 

@@ -349,7 +349,7 @@ def _settle_doubt(talk: Talk, asked: Question | None, before: State, *, yes: boo
     assert asked is not None
     assert before.doubt is not None
     if yes:
-        talk.answer(asked.name, before.doubt)
+        talk.answer(asked.name, before.doubt.answer)
         talk.add(talk.common("noted", shown=talk.shown(asked.name)))
     talk.update(doubt=None, asked=None, failures=0)
     talk.next()

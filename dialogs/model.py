@@ -88,6 +88,11 @@ class Doubt(Answer, frozen=True):
     among: tuple[Answer, ...] = ()
     """The readings between which the person is asked to choose, the likeliest first; empty where a yes or no is asked for."""
 
+    @property
+    def answer(self) -> Answer:
+        """Once it was meant."""
+        return Answer(self.value, self.shown, self.known)
+
 
 class State(Struct, frozen=True):
     """Where a talk stands: the answers, never a position. It goes through JSON between any two messages."""

@@ -296,4 +296,4 @@ async def test_what_is_published_in_one_process_is_understood_in_the_others(
     await web.database.write(publish, company=number.company_id)
     await web.service.numbers.edited(web.database)
     await until(lambda: worker.service.numbers.by_id(number.id).nlu.understand("la listica porfa").intent == "catalog")
-    await until(lambda: worker.service.numbers.by_id(number.id).nlu.understand("deme la listica").intent == "catalog", 20)
+    await until(lambda: worker.service.numbers.by_id(number.id).nlu.understand("me da la listica porfa").intent == "catalog", 20)

@@ -208,7 +208,7 @@ async def filter_while_a_refresh_is_on_its_way(demo: Any, team: Any) -> None:
         await demo.writes("Jorge Peña", "+57 315 222 0147", MAYORISTA, "arroz, aceite y panela")
     await team.get_by_label("Prioridad").select_option("Caliente")
     await expect(team.locator(".row .name")).to_have_text(["Ana Ruiz"])
-    await team.unroute("**/conversations?*")
+    await team.unroute_all(behavior="wait")
 
 
 async def test_a_text_is_edited_tried_saved_heard_and_undone(

@@ -257,9 +257,9 @@ async def test_a_lost_model_is_made_anew_and_meanwhile_the_lines_are_known(site:
     await numbers.reload(site.app[DATABASE])
     assert asked
     assert understood(site, "la listica porfa")[0] == "catalog"
-    assert understood(site, "deme la listica")[0] != "catalog"
+    assert understood(site, "me da la listica porfa")[0] != "catalog"
     await lessons.learn_missing(lambda: numbers.reload(site.app[DATABASE]))
-    assert understood(site, "deme la listica")[0] == "catalog"
+    assert understood(site, "me da la listica porfa")[0] == "catalog"
     assert not lessons.missing
 
 
