@@ -16,6 +16,8 @@ from dialogs.model import State, Turn, Unclear
 from dialogs.unclear import is_for_all
 from nlu.normalise import normalise
 
+SURE = 0.9
+"""The chance from which on nobody needs to say what a text means."""
 _decode = msgspec.json.Decoder(Inbound).decode
 
 
@@ -27,13 +29,16 @@ def phrase(
     plain = normalise(text).plain
     if not plain.strip("? "):
         return None
+    guesses = number.nlu.guesses(text)
+    if unclear.text and guesses and guesses[0][1] >= SURE:
+        return None  # "ok" is understood well: it only answers nothing of what was asked
     question = number.dialog.questions.get(unclear.asked) if unclear.text else None
     return {
         "company_id": talk["company_id"],
         "plain": plain,
         "text": text,
         "asked": question.label.sources["es"] if question is not None else "",
-        "guesses": [list(each) for each in number.nlu.guesses(text)],
+        "guesses": [list(each) for each in guesses],
         "number_id": talk["number_id"],
         "conversation_id": talk["id"],
         "last_at": now,

@@ -59,3 +59,9 @@ async def test_a_button_was_not_misheard(open_shop: Any, sqlite_url: str) -> Non
     await shop.settled()
     await shop.talk(ana, shop.first, "no me entendiste")
     assert "Más adelante" not in {row.text for row in await shop.rows(Phrase)}
+
+
+async def test_what_is_understood_and_answers_nothing_is_no_row(open_shop: Any, sqlite_url: str) -> None:
+    shop = await open_shop(sqlite_url)
+    await shop.talk(shop.person(), shop.first, "hola", "Ana Ruiz", "un portátil", "ok", ODD)
+    assert [row.text for row in await shop.rows(Phrase)] == [ODD]
