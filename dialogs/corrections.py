@@ -251,7 +251,7 @@ def _fills_a_gap(talk: Talk) -> Mapping[str, Reading] | None:
 
 
 def _correction(talk: Talk, question: Question, rest: str) -> Reading | None:
-    rest = _DENIED.sub("", rest).strip()
+    rest = wording.past(talk.dialog, _DENIED.sub("", rest), "correct").strip()
     if rest and not talk.asks:
         reading = READERS[question.read].read(Heard(rest), ask(question, talk.turn, talk.state.language))
         if isinstance(reading, Reading) and (question.read != "text" or wording.content(talk.dialog, rest)):

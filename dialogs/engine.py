@@ -199,7 +199,7 @@ def _turn(talk: Talk) -> None:
 def _price(talk: Talk, *, left: bool) -> None:
     """Say who tells the price, where it was asked for beside something else, or is all that is `left` to say."""
     heard, faq = talk.turn.understanding, talk.dialog.faq
-    told = any(key is not None and key in faq and faq[key].intent == "price" for key in (heard.faq, heard.also))
+    told = any(key in faq and faq[key].intent == "price" for key in (heard.faq or "", *heard.also))
     if "price" in heard.topics and not told:
         own = next((one.say for one in faq.values() if one.intent == "price"), None)
         talk.add(talk.render(own) if own is not None else talk.common("price"))
@@ -385,6 +385,9 @@ def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
         return False
     if wish or (talk.intent in ("greet", "thanks", "affirm", "deny") and not wording.content(talk.dialog, text)):
         return False
+    anything = asked is not None and (asked.fact == "company" or asked.read == "location")
+    if anything and talk.intent in ("thanks", "affirm", "deny") and not talk.asks:
+        return False  # "perdón jaja, sí todo bien"
     if talk.intent in hearing.OF_THEIRS:
         return False
     if talk.intent == "correct" and len(text.split()) < _FEW:

@@ -315,7 +315,7 @@ class _Hearing:
             return wording.content(self.dialog, words)
         heard = self.turn.understanding
         besides = question.called
-        for key in (heard.faq, heard.also) if heard.faq_confidence >= SURE else ():
+        for key in (heard.faq, *heard.also) if heard.faq_confidence >= SURE else ():
             frequent = self.dialog.faq.get(key or "")
             besides |= frequent.words if frequent is not None else frozenset()
         said = wording.plain(words)  # "traer" by itself tells the direction, not the goods

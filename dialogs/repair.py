@@ -51,6 +51,9 @@ def wish_of(talk: Talk, asked: Question | None) -> str:
         return "skip"
     if talk.intent not in REPAIRS:
         return ""
+    heard = talk.turn.understanding
+    if talk.intent == "repeat" and heard.faq is not None and heard.faq_confidence > heard.confidence:
+        return ""  # "¿qué es incoterm?" asks about the word, not for the question again
     if talk.intent == "skip" and talk.state.offer == "fix" and wording.mentioned(talk.dialog, talk.turn.text, talk.told()):
         return ""  # "correo", as what is to be changed
     if talk.intent in LIKE_CHOICES and any(talk.said in one.exact for one in talk.open_before()):
@@ -211,10 +214,11 @@ def faq(talk: Talk, *, read: bool) -> bool:
     if key is None:
         return False
     talk.add(talk.render(talk.dialog.faq[key].say))
-    if key == heard.faq and heard.also is not None and heard.also in talk.dialog.faq:
-        talk.add(talk.render(talk.dialog.faq[heard.also].say))
+    others = [one for one in heard.also if one in talk.dialog.faq] if key == heard.faq else []
+    for other in others:
+        talk.add(talk.render(talk.dialog.faq[other].say))
+    told = {talk.dialog.faq[one].intent for one in (key, *others)}
     for topic in heard.topics[:_MOST_TOPICS]:
-        told = {talk.dialog.faq[one].intent for one in (key, heard.also) if one is not None and one in talk.dialog.faq}
         own = next((one for one in talk.dialog.faq.values() if one.intent == topic), None)
         if own is not None and topic not in told and topic != "price":  # the price is told last
             talk.add(talk.render(own.say))

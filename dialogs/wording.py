@@ -95,6 +95,14 @@ def begins(dialog: Dialog, text: str, meaning: str) -> bool:
     return first in found
 
 
+def past(dialog: Dialog, text: str, meaning: str) -> str:
+    """The text behind the plain words for `meaning` that it begins with: "mejor Cartagena"."""
+    words, found, place = words_of(text), _matches(dialog, text, meaning), 0
+    while place in found:
+        place += 1
+    return text[words[place].start :] if 0 < place < len(words) else text
+
+
 def agrees(dialog: Dialog, text: str) -> bool:
     """Whether it is a yes with nothing but courtesies around it: "sí, todo bien, muchas gracias"."""
     yes, polite = _matches(dialog, text, "yes"), _matches(dialog, text, "courtesy")

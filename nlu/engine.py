@@ -26,7 +26,7 @@ from nlu.understanding import NOTHING, FaqIndex, Understanding
 CORPUS = Path(__file__).parent / "corpus"
 STAFF = CORPUS / "staff"
 """What sellers, managers, suppliers and customers ask for: a model of its own, lest "mis prospectos" be a prospect's wish."""
-_QUESTION = re.compile(r"¿[^?]*\?|(?:[^.,;!?¿\n]|[.,](?=\d))*\?")
+_QUESTION = re.compile(r"¿[^?]*\?+|(?:[^.,;!?¿\n]|[.,](?=\d))*\?+")
 _PART = re.compile(
     r"[?¿,;.!\n]+| (?:y|e|and|n) |"  # "i" is "y" by ear, where no English word asks for an "I"
     r"(?<! do)(?<!can)(?<! if)(?<!may)(?<!hen)(?<!how)(?<!uld)(?<!ill)(?<!hat)(?<!ere)(?<!did)(?<!but)(?<! am)(?<! so)(?<! as) i "
@@ -41,10 +41,11 @@ KNOWN = 0.99
 
 CONSENT, CONSENTS = frozenset({"stop", "start"}), 0.9
 """What goes to the books as a person's will must be this sure, and is never a question."""
-NEEDS_SURE = frozenset({"cancel", "stop", "human", "insult", "restart"})
+NEEDS_SURE = frozenset({"cancel", "stop", "human", "insult", "later", "restart"})
+OUTBURSTS = frozenset({"insult", "complaint"})
 REPAIRS = (
     NEEDS_SURE
-    | {"back", "bot_challenge", "complaint", "correct", "help", "job", "later", "repeat", "skip", "spam", "start"}
+    | {"back", "bot_challenge", "complaint", "correct", "help", "job", "repeat", "skip", "spam", "start"}
     | {"language_en", "language_es", "language_pt"}
 )
 """What is never an answer, whatever was asked, once the text alone says it clearly."""
@@ -89,7 +90,7 @@ _TITLED = frozenset({"person_name", "text"})
 CHOICE = 0.6
 """The least confidence in a few words about a topic as one of the choices offered."""
 SECOND = 0.8
-"""The least confidence in each of two frequent questions in one message."""
+"""The least confidence in each of several frequent questions in one message."""
 MOST_PARTS = 4
 _SHORT, _REMEMBERED = 32, 2048
 """Characters of a text that many people write alike ("hola", "sí, gracias"), and how many such are remembered, at about 3 KB."""
@@ -240,15 +241,17 @@ class Engine:
             topic, sure = self._intent(part, asking, expected)
             if wanted or (topic in TOPICS and sure > confidence):
                 intent, confidence = topic, sure
+        if intent == "out_of_scope":  # "¿están ahí? son unos ladrones"
+            intent, confidence = self._outburst(text) or (intent, confidence)
         parts = _asked_parts(text) if asks else []
         topics = self._topics(parts) if len(parts) > 1 else ()
-        key, likeness, also = None, 0.0, None
+        key, likeness, also = None, 0.0, tuple[str, ...]()
         if intent != "inform" or expected is None or asks:  # an answer is no frequent question
             if isinstance(faq, Questions):
                 asked = asking or look
                 key, likeness = faq.nearest(asked.vector, asked.intents)
                 if key is not None and len(parts) > 1:
-                    key, likeness, also = self._two(parts, faq, key, likeness)
+                    key, likeness, also = self._several(parts, faq, key, likeness)
             elif faq is not None:
                 key, likeness = faq.match(text)
         named = intent == "inform" and expected in NAMES and len(normal.words) <= 4
@@ -268,6 +271,15 @@ class Engine:
         intents = self.model.thinks(normal, logits, self._encoder)
         return _Look(normal, vector, intents, intents.tolist(), languages, is_question(normal))
 
+    def _outburst(self, text: str) -> tuple[str, float] | None:
+        """What somebody who is angry says beside something else, where it is sure by itself."""
+        for part in _PART.split(text):
+            look = self._look(part) if " " in part.strip() and part.strip() != text.strip() else None
+            intent, sure = self._intent(part, look, None) if look is not None else ("", 0.0)
+            if intent in OUTBURSTS and sure >= CONSENTS:
+                return intent, sure
+        return None
+
     def _topics(self, parts: Sequence[str]) -> tuple[str, ...]:
         """What the parts of a message surely ask about."""
         found: dict[str, None] = {}
@@ -278,18 +290,16 @@ class Engine:
                 found[intent] = None
         return tuple(found)
 
-    def _two(self, parts: Sequence[str], faq: Questions, key: str, likeness: float) -> tuple[str, float, str | None]:
-        """The two frequent questions that the parts of a message ask most surely, in its order."""
+    def _several(self, parts: Sequence[str], faq: Questions, key: str, likeness: float) -> tuple[str, float, tuple[str, ...]]:
+        """The frequent questions that the parts of a message ask surely, in its order; where they are fewer than two, the one
+        that the whole is nearest to."""
         found: dict[str, float] = {}
         for part in parts:
             near, sure = faq.match(part)
             if near is not None and sure >= SECOND:
                 found[near] = max(found.get(near, 0.0), sure)
-        best = sorted(found, key=lambda one: -found[one])[:2]
-        if len(best) < 2:
-            return key, likeness, None
-        first, second = (one for one in found if one in best)
-        return first, found[first], second
+        first, *others = found or [key]
+        return (first, found[first], tuple(others)) if others else (key, likeness, ())
 
     def _intent(self, text: str, look: _Look, expected: str | None) -> tuple[str, float]:
         """What is wanted, and how sure that is."""

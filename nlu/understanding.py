@@ -18,8 +18,8 @@ class Understanding:
     faq_confidence: float = 0.0
     language: str | None = None
     """`es`, `en` or `pt`."""
-    also: str | None = None
-    """The key of a second frequent question that the same message asks."""
+    also: tuple[str, ...] = ()
+    """The other frequent questions that the message asks, in its order."""
     topics: tuple[str, ...] = ()
     """The intents of its parts, where several of them surely ask something."""
 

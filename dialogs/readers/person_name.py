@@ -9,6 +9,7 @@ from itertools import islice
 from msgspec.structs import replace
 
 from dialogs.readers.base import LOOKED_AT, Ask, Heard, Miss, Reading
+from dialogs.readers.company import find_company
 from nlu.entities.cities import CITIES, UNSURE
 from nlu.entities.names import GIVEN, NOT_NAMES, OF_A_BUSINESS, PARTICLES, TITLES
 from nlu.entities.words import clean, fold, is_blank, words
@@ -169,6 +170,9 @@ def _name(text: str, start: int, *, alone: bool) -> Reading | None:
 
 def _leaves_the_name(text: str, particle: re.Match[str], end: int, *, introduced: bool) -> bool:
     """Whether "de …" goes on with a company or a city ("Pedro de Ferretería Norte"), not the name."""
+    company = find_company(Heard(text))
+    if company is not None and company.span is not None and company.span[0] == particle.end() + 1:
+        return True  # "Beto Díaz de Textiles del Valle SAS"
     following = [fold(match.group()) for match in _WORD.finditer(text, particle.end(), end)][:3]
     word = fold(particle.group())
     if word in ("y", "e"):

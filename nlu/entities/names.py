@@ -10,35 +10,36 @@ abel abigail adan adela adolfo adriana adriano agustin agustina aida alan alba a
 alexa alexander alexandra alexis alfonso alfredo alicia alina alirio alma alonso alvaro amalia amanda amelia amparo ana anabel
 anahi andrea andreia andres angel angela angelica angie anibal anna anthony antonella antonia antonio araceli ariadna ariana
 ariel armando arnold arturo astrid augusto aura aurelio aurora ayrton azucena barbara beatriz belen benito benjamin bernarda
-bernardo betty bianca blanca brayan brenda brian bruna bruno camila camilo carina carla carlos carmen carolina catalina
-cecilia celeste celia celina cesar christian cintia clara claudia claudio clemente concepcion conrado constanza consuelo
-cristian cristiano cristina cristobal cynthia daiana damian dana daniel daniela danilo dario david dayana deborah delfina
-denis denise derly diana diego dolores domingo doris douglas duvan edgar edgardo edilberto edison eduarda eduardo edwin efrain
-elena eliana elias elisa elizabeth elkin eloisa elsa elvira emanuel emilia emiliano emilio emma enrique eric erica erick erika
-ernesto esperanza esteban estefania estela ester esther estrella eugenia eugenio eva evelyn ezequiel fabian fabiana fabio
-fabiola facundo fanny fatima federico felipe felix fernanda fernando fidel flavia flavio flor florencia francisca francisco
-franco frank franklin freddy gabriel gabriela gael genaro george gerardo german gerson gilberto gina giovanni gisela giselle
-gladys gloria gonzalo graciela gregorio grettel guadalupe guilherme guillermina guillermo gustavo hector helena henrique henry
-heriberto hernan hernando hilda horacio hugo humberto ignacio ileana ines ingrid irene iris irma isaac isabel isabela isabella
-isaias ismael israel ivan ivette ivonne jackeline jacqueline jaime jairo james janeth javier jazmin jean jeferson jefferson
-jeison jennifer jenny jeronimo jesica jessica jessika jesus jhon jhonatan joan joana joao joaquin joaquina joel johana johanna
-john johnny jonas jonathan jorge jose josefa josefina joseph josue joyce juan juana juanita julia julian juliana juliano
-julieta julio karen karina karla katherine kathy katia kelly kenia kevin laura lautaro leandro leidy leila lenin leo leon
-leonardo leonel leonor leticia lia lidia ligia lilia lilian liliana lina linda lisandro liz lizeth lorena lorenzo lourdes
-lucas lucero lucia luciana luciano lucila luis luisa luiz luz mabel macarena magali magdalena maite manuel manuela mara
-marcela marcelo marcia marco marcos margarita maria mariana marianela mariano maribel maricela mariela marilyn marina mario
-marisol marlene marlon marta martha martin martina mary mateo mateus matheus matias maura mauricio mauro max maximiliano
-maximo mayra melanie melany melina melissa mercedes micaela michael michelle miguel milagros milena miriam moises monica
-monserrat myriam nadia nancy natalia natanael nathalia nathalie nelly nelson nestor nicolas nicole nidia noelia noemi nora
-norberto norma octavio olga oliver olivia omar orlando oscar osvaldo otilia pablo paco pamela paola pascual patricia patricio
-paul paula paulina paulo pedro pepe perla pilar priscila rafael rafaela ramiro ramon raquel raul rebeca regina reina renata
-renato rene reynaldo ricardo richard rigoberto rita robert roberta roberto robinson rocio rodolfo rodrigo rogelio roger
-rolando roman romina ronald rosa rosalba rosalia rosana rosario rosaura roxana ruben rut ruth sabrina salome salvador samanta
-samuel sandra santiago santos sara sarah saul sebastian selena sergio sharon sheila silvana silvia simon simona sofia sol
-soledad sonia stefany stella stephanie steven stiven susana tamara tania tatiana telma teodoro teresa thiago tiago tomas tulio
-uriel valentin valentina valeria vanesa vanessa vera veronica vicente victor victoria vinicius violeta virginia viviana walter
-wendy wilder wilfredo william wilmer wilson ximena xiomara yadira yamila yaneth yeison yenny yesenia yesica yohana yolanda
-yuliana yuri zaira zoe zulma
+bernardo beti beto betty bianca blanca brayan brenda brian bruna bruno camila camilo carina carla carlos carmen carolina
+catalina cecilia celeste celia celina cesar chabela charo chayo chepe christian chucho cintia clara claudia claudio clemente
+concepcion conrado constanza consuelo cristian cristiano cristina cristobal cynthia daiana damian dana dani daniel daniela
+danilo dario david dayana deborah delfina denis denise derly diana diego dolores domingo doris douglas duvan edgar edgardo
+edilberto edison eduarda eduardo edwin efrain elena eliana elias elisa elizabeth elkin eloisa elsa elvira emanuel emilia
+emiliano emilio emma enrique eric erica erick erika ernesto esperanza esteban estefania estela ester esther estrella eugenia
+eugenio eva evelyn ezequiel fabian fabiana fabio fabiola facu facundo fanny fatima fede federico felipe felix fernanda fernando
+fidel flavia flavio flor florencia francisca francisco franco frank franklin freddy gabo gabriel gabriela gael genaro george
+gerardo german gerson gilberto gina giovanni gisela giselle gladys gloria gonzalo goyo graciela gregorio grettel guadalupe
+guilherme guillermina guillermo gustavo hector helena henrique henry heriberto hernan hernando hilda horacio hugo humberto
+ignacio ileana ines ingrid irene iris irma isaac isabel isabela isabella isaias ismael israel ivan ivette ivonne jackeline
+jacqueline jaime jairo james janeth javier jazmin jean jeferson jefferson jeison jennifer jenny jeronimo jesica jessica jessika
+jesus jhon jhonatan joan joana joao joaquin joaquina joel johana johanna john johnny jonas jonathan jorge jose josefa josefina
+joseph josue joyce juan juana juancho juanita julia julian juliana juliano julieta julio karen karina karla kathe katherine
+kathy katia kelly kenia kevin kike lalo laura lautaro leandro leidy leila lenin leo leon leonardo leonel leonor leticia lia
+lidia ligia lilia lilian liliana lina linda lisandro liz lizeth lola lorena lorenzo lourdes lucas lucero lucho lucia luciana
+luciano lucila luis luisa luiz lupe luz mabel macarena magali magdalena maite manuel manuela mara marcela marcelo marcia marco
+marcos margarita maria mariana marianela mariano maribel maricela mariela marilyn marina mario marisol marlene marlon marta
+martha martin martina mary mateo mateus matheus mati matias maura mauricio mauro max maximiliano maximo mayra meche melanie
+melany melina melissa memo mercedes micaela michael michelle miguel milagros milena miriam moises moncho monica monserrat
+myriam nacho nadia nancy nando natalia natanael nathalia nathalie nelly nelson nestor nico nicolas nicole nidia noelia noemi
+nora norberto norma octavio olga oliver olivia omar orlando oscar osvaldo otilia pablo pacho paco pamela paola pascual patricia
+patricio paul paula paulina paulo pedro pepe perla pilar pili priscila quique rafa rafael rafaela ramiro ramon raquel raul
+rebeca regina reina renata renato rene reynaldo ricardo richard rigoberto rita robert roberta roberto robinson rocio rodolfo
+rodrigo rogelio roger rolando roman romina ronald rosa rosalba rosalia rosana rosario rosaura roxana ruben rut ruth sabrina
+salome salvador samanta samuel sandra santi santiago santos sara sarah saul seba sebastian selena sergio sharon sheila silvana
+silvia simon simona sofia sol soledad sonia stefany stella stephanie steven stiven susana tamara tania tatiana tavo telma
+teodoro tere teresa thiago tiago tito tomas tulio uriel valentin valentina valeria vane vanesa vanessa vera veronica vicente
+victor victoria vinicius violeta virginia viviana walter wendy wilder wilfredo william wilmer wilson ximena xiomara yadira
+yamila yaneth yeison yenny yesenia yesi yesica yeya yohana yolanda yuliana yuri zaira zoe zulma
 """
 )
 

@@ -175,14 +175,37 @@ def test_faq(nlu: Engine, text: str, key: str | None) -> None:
     ("text", "keys"),
     [
         ("¿hacen envíos y aceptan tarjeta?", ("shipping", "payment")),
+        ("¿hacen envíos, aceptan tarjeta y a qué hora abren?", ("shipping", "payment", "hours")),
         ("¿a qué hora abren? ¿dónde están ubicados?", ("hours", "location")),
-        ("¿hacen envíos a Cali y Medellín?", ("shipping", None)),
-        ("¿hacen envíos?", ("shipping", None)),
+        ("¿hacen envíos a Cali y Medellín?", ("shipping",)),
+        ("¿hacen envíos?", ("shipping",)),
     ],
 )
-def test_two_frequent_questions_in_one_message(nlu: Engine, text: str, keys: tuple[str, str | None]) -> None:
+def test_several_frequent_questions_in_one_message(nlu: Engine, text: str, keys: tuple[str, ...]) -> None:
     heard = nlu.understand(text, faq=nlu.faq_index(FAQ))
-    assert (heard.faq, heard.also) == keys
+    assert (heard.faq, *heard.also) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "angry"),
+    [
+        ("estan ahi???? son unos ladrones", True),
+        ("tengo dos locales y una bodega, son unos ladrones", True),
+        ("el ladrón de corriente, de seis tomas", False),
+    ],
+)
+def test_anger_beside_something_else_is_heard(nlu: Engine, text: str, angry: bool) -> None:
+    assert (nlu.understand(text).intent == "insult") == angry
+
+
+def test_who_says_wait_and_goes_on_does_not_leave(nlu: Engine) -> None:
+    assert nlu.understand("ah espera, puedo en español? tengo una tiendita en pasto").intent != "later"
+    assert nlu.understand("ah espera un momento").intent == "later"
+
+
+def test_a_question_is_one_however_many_marks_it_has(nlu: Engine) -> None:
+    index = nlu.faq_index({"incoterms": ["qué es un incoterm"], "hours": FAQ["hours"]})
+    assert nlu.understand("que es incoterm??", "text", index).faq == "incoterms"
 
 
 def test_no_questions_match_nothing(nlu: Engine) -> None:
