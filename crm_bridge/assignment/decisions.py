@@ -67,11 +67,6 @@ def claim(session: Session, ids: Sequence[int], states: Sequence[str], now: date
     return list(session.scalars(query))
 
 
-def decide(session: Session, assignment_id: int, now: datetime) -> Decision | None:
-    """`decide_all` of one; None when it is left out."""
-    return next(iter(decide_all(session, [assignment_id], now)), None)
-
-
 def decide_all(session: Session, assignment_ids: Sequence[int], now: datetime) -> list[Decision]:
     """End the offers whose time is over, and find the next sellers for the hand-overs of one team that wait, one after the other.
     What is not due, and what somebody else is at, is left out. Costs a fixed number of reads, whatever the team and however

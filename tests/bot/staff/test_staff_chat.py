@@ -19,7 +19,7 @@ from bot.staff.desk import EVERYBODY, MANAGERS
 from bot.staff.meaning import understand
 from bot.staff.memory import Memory, is_memory, keep, recall
 from bot.staff.table import BY_NAME, COMMANDS, handler_of
-from crm_bridge.assignment import decisions, reminders, rules
+from crm_bridge.assignment import reminders, rules
 from data.tables import (
     ContactPoint,
     Conversation,
@@ -36,6 +36,7 @@ from data.tables import (
 from dialogs import engine
 from dialogs.model import State
 from nlu.entities.words import fold
+from tests.crm_bridge.assignment.conftest import decide
 
 CODE = "ABCD2345"
 
@@ -67,7 +68,7 @@ async def test_each_refusal_of_a_button_has_its_sentence(any_chat: Any) -> None:
     mine = any_chat.shown["carla", "Acepto"]
     assert await any_chat.say("camilo", "Acepto", choice=mine) == "< Ese aviso era para otra persona."
     await any_chat.do(
-        partial(decisions.decide, assignment_id=(await any_chat.hand("Ana Ruiz")).id, now=any_chat.now + timedelta(minutes=4))
+        partial(decide, assignment_id=(await any_chat.hand("Ana Ruiz")).id, now=any_chat.now + timedelta(minutes=4))
     )
     assert await any_chat.say("carla", "Acepto", choice=mine) == "< Ese prospecto ya pasó a otra persona."
     await any_chat.do(

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.keys import CLOCK
-from crm_bridge.assignment import decisions, opening, sellers
+from crm_bridge.assignment import opening, sellers
 from data.tables import Conversation
 from notifications import alerts
+from tests.crm_bridge.assignment.conftest import decide
 
 
 async def offer(site: Any) -> tuple[int, int]:
@@ -30,7 +31,7 @@ async def offer(site: Any) -> tuple[int, int]:
             now=now,
         )
         opening.open_all(session, [opened])
-        decision = decisions.decide(session, opened["id"], now)
+        decision = decide(session, opened["id"], now)
         assert decision is not None
         assert decision.offer is not None
         facts = alerts.facts_of(session, decision.assignment, offer=decision.offer)

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from bot import takeover
 from bot.keys import CLOCK, SETTINGS
-from crm_bridge.assignment import decisions
 from crm_bridge.assignment import service as assignment
 from data.tables import Alert, Assignment, Conversation, Offer, User
 from notifications import alerts, links
 from tests.bot.web.offers import offer, rows
+from tests.crm_bridge.assignment.conftest import decide
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_a_link_says_what_became_of_its_offer(site: Any) -> None:
 
     later = now + timedelta(minutes=10)
     waiting = (await rows(site, Assignment))[0].id
-    assert (await site.write(lambda session: decisions.decide(session, waiting, later))) is not None
+    assert (await site.write(lambda session: decide(session, waiting, later))) is not None
     assert "Acepto: yo le respondo" in await stranger.get(address)  # late, but nobody else was asked yet
     await site.write(lambda session: assignment.transfer(session, ids["talk"], ids["manager"], ids["seller"], later))
     await told(409, "Ya no está a tu nombre: ahora lo tiene manager una.")

@@ -15,9 +15,10 @@ from bot.keys import CLOCK, LIVE
 from bot.web.guard import EVERYBODY, MANAGERS
 from bot.web.pages import texts
 from bot.web.routes import ROUTES
-from crm_bridge.assignment import absence, days, decisions, rules, sellers, service, teams
+from crm_bridge.assignment import absence, days, rules, sellers, service, teams
 from crm_bridge.assignment.rules import LEFT_OUT
 from data.tables import Assignment, Holiday, Leave, Number, Seller, Team, TeamMember, User
+from tests.crm_bridge.assignment.conftest import decide
 
 ZONE = ZoneInfo("America/Bogota")
 OURS = re.compile(r"^/(team|teams|sellers|days|leaves|holidays|board)(/|$)|/why$")
@@ -326,15 +327,15 @@ async def test_a_conversation_tells_why_it_went_to_whom(crew: Any) -> None:
     ids, now = crew.ids["una"], crew.app[CLOCK].now()
     browser = await crew.browser("seller@una.co")
 
-    def decide(session: Any) -> None:
+    def let_pass(session: Any) -> None:
         sellers.join(session, ids["team"], ids["admin"])
         sellers.set_away(session, ids["admin"], away=True, now=now)
-        decided = decisions.decide(session, ids["assignment"], now)
+        decided = decide(session, ids["assignment"], now)
         assert decided
         assert decided.offer
         service.decline(session, decided.offer.id, ids["seller"], "whatsapp", now + timedelta(seconds=25))
 
-    await crew.write(decide)
+    await crew.write(let_pass)
     page = await browser.get(f"/conversations/{ids['talk']}/why")
     for shown in (
         "Espera a que haya alguien",

@@ -20,6 +20,11 @@ NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 T = TypeVar("T")
 
 
+def decide(session: Session, assignment_id: int, now: datetime) -> decisions.Decision | None:
+    """`decide_all` of one; None when it is left out."""
+    return next(iter(decisions.decide_all(session, [assignment_id], now)), None)
+
+
 @dataclass
 class Desk:
     """`do` runs work in a transaction of the company's; `hand_over` opens one for a new prospect."""
@@ -73,7 +78,7 @@ class Desk:
         return await self.do(work)
 
     async def decide(self, row: int) -> decisions.Decision | None:
-        return await self.do(decisions.decide, row, self.now)
+        return await self.do(decide, row, self.now)
 
     async def row(self, row: int) -> Assignment:
         found = await self.do(lambda session: session.scalar(select(Assignment).where(Assignment.id == row)))

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from crm_bridge.assignment import absence, decisions, ledger, rules, sellers
+from crm_bridge.assignment import absence, ledger, rules, sellers
 from crm_bridge.companies import service as companies
 from data.session import Database
 from data.tables import Assignment, Company, Event, Leave, Number, Seller, Team, TeamMember, User
 from tests.crm_bridge.assignment import rotation
+from tests.crm_bridge.assignment.conftest import decide
 from tests.crm_bridge.assignment.rotation import Crew
 
 PROCESSES = 4
@@ -166,7 +167,7 @@ async def _even_out(database: Database, crew: Crew, chance: random.Random) -> No
 
     def one(session: Session, number: int, team: int) -> None:
         row = rotation.hand_over(session, company, number, team, chance.choice(list(rules.LOAD)), now)
-        decision = decisions.decide(session, row, now)
+        decision = decide(session, row, now)
         assert decision is not None
         assert decision.offer is not None
         talk = decision.assignment.conversation_id

@@ -47,6 +47,7 @@ from data.tables import (
     User,
     WebhookBody,
 )
+from tests.crm_bridge.assignment.conftest import decide
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -201,7 +202,7 @@ async def test_who_is_ahead_in_the_ledger_is_not_next(books: Books) -> None:
             row = hand_over(session, books.company, books.ids["n1"], books.ids["team"], name, None, "waiting")
             row.due_at = NOW
             session.flush()
-            assert decisions.decide(session, row.id, NOW)
+            assert decide(session, row.id, NOW)
 
     await books.write(serve)
     lines = queries.presences(await books.staff(), books.ids["team"], NOW)
@@ -303,11 +304,11 @@ async def test_a_hand_over_tells_whom_it_went_by_and_why(books: Books) -> None:
         row = hand_over(session, books.company, ids["n1"], ids["team"], "Uno", None, "waiting")
         row.due_at = NOW
         session.flush()
-        decided = decisions.decide(session, row.id, NOW)
+        decided = decide(session, row.id, NOW)
         assert decided
         assert decided.offer
         service.decline(session, decided.offer.id, ids["ana"], "page", NOW)
-        decisions.decide(session, row.id, NOW)
+        decide(session, row.id, NOW)
         return row.person_id, row.conversation_id
 
     person, talk = await books.write(arrange)
@@ -694,7 +695,7 @@ async def test_nothing_that_happens_by_itself_reads_the_books_from_end_to_end(sq
         assert overlooked.find(session, NOW - timedelta(seconds=1))[0] == [waits]
 
     def of_one(session: Session) -> None:
-        decided = decisions.decide(session, waits, NOW)
+        decided = decide(session, waits, NOW)
         assert decided
         assert decided.offer
         service.decline(session, decided.offer.id, decided.offer.user_id, "page", NOW)

@@ -13,10 +13,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from crm_bridge.assignment import decisions, reminders, sellers, service, targets, teams
+from crm_bridge.assignment import reminders, sellers, service, targets, teams
 from crm_bridge.people import service as people
 from data.session import is_away
 from data.tables import Conversation, Event, Identity, Reminder, Seller, Team, TeamMember, User
+from tests.crm_bridge.assignment.conftest import decide
 
 AT_ONCE = 6
 
@@ -43,7 +44,7 @@ async def at_once(desk: Any, work: Any, *given: Any, **named: Any) -> list[Any]:
 async def test_what_happens_by_itself_waits_for_no_conversation(desk: Any, database_url: str) -> None:
     """Or it would hold the hand-over, for which whoever holds the conversation waits."""
     waits, has = await desk.hand_over(), await desk.hand_over()
-    for row, work in ((waits, decisions.decide), (has, targets.step)):
+    for row, work in ((waits, decide), (has, targets.step)):
         talk = (await desk.row(row)).conversation_id
         if row == has:
             await desk.do(service.accept, talk, desk.sellers[0], "page", desk.now)
@@ -153,8 +154,8 @@ async def test_a_seller_of_two_teams_is_not_asked_by_both_at_once(desk: Any) -> 
         rows = []
         for desk.team in (first, second):
             rows.append(await desk.hand_over())
-        decisions = await asyncio.gather(*map(desk.decide, rows))
-        (asked,) = [decision for decision in decisions if decision.offer is not None]
+        decided = await asyncio.gather(*map(desk.decide, rows))
+        (asked,) = [decision for decision in decided if decision.offer is not None]
         await desk.do(service.close, asked.assignment.conversation_id, desk.now)
 
 

@@ -10,10 +10,10 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from crm_bridge.assignment import decisions
 from crm_bridge.assignment import service as assignment
 from crm_bridge.companies import queries, rules, service
 from data.tables import Conversation, DialogVersion, Number, Person, User
+from tests.crm_bridge.assignment.conftest import decide
 
 
 async def test_ten_wrong_passwords_lock_the_account_for_a_quarter_of_an_hour(office: Any) -> None:
@@ -136,7 +136,7 @@ async def test_what_somebody_switched_off_was_answering_waits_for_another(office
         hand = assignment.current(session, talk.id)
         assert hand is not None
         assert (hand.state, hand.user_id) == ("waiting", None)
-        decision = decisions.decide(session, hand.id, office.now)
+        decision = decide(session, hand.id, office.now)
         assert decision is not None
         assert decision.offer is not None
         return decision.offer.user_id, eva.id
