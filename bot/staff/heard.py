@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_BOT = r"(?:bot|asistente|robot)"
-_WHOM = r"(?:clientes?|prospectos?|leads?)"
+from bot.staff.speech import BOT, PROSPECT
+
+_WHOM = rf"(?:{PROSPECT}s?)"
 _AWAY = (
     r"(?:ocupad[oa]|almuerzo|almorzar|almorzando|comer|comiendo|desayun(?:o|ar|ando)|cenar|cenando|reunion|reuniones|junta|cita|"
     r"vacaciones|descanso|receso|break|medico|odontologo|incapacitad[oa]|manejando|conduciendo|ausente|desconectad[oa]|permiso)"
@@ -86,10 +87,10 @@ HEARD: Mapping[str, tuple[str, ...]] = {
         r"(?:me )?desocupe|desocupad[oa]",
     ),
     "return": (
-        rf"(?:devolv|devuelv|regres|retorn)(?:er|ar|e|a)(?:se)?(?:lo|la)(?: al? {_BOT})?",
+        rf"(?:devolv|devuelv|regres|retorn)(?:er|ar|e|a)(?:se)?(?:lo|la)(?: al? {BOT})?",
         r"devuelv[ea]|devolve",
-        rf"(?:deja )?que (?:(?:lo|la) )?(?:siga|atienda|responda|continue) el {_BOT}",
-        rf"(?:deja )?que el {_BOT} (?:siga|continue|responda|(?:lo|la) atienda)",
+        rf"(?:deja )?que (?:(?:lo|la) )?(?:siga|atienda|responda|continue) el {BOT}",
+        rf"(?:deja )?que el {BOT} (?:siga|continue|responda|(?:lo|la) atienda)",
     ),
     "transfer": (
         r"transf(?:er|ie?r)(?:ir|e|i|a)(?:se)?(?:les?|lo|la)?",

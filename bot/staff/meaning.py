@@ -11,7 +11,7 @@ from itertools import islice
 from rapidfuzz import fuzz
 
 from bot.staff.heard import HEARD
-from bot.staff.speech import SHORT
+from bot.staff.speech import LEAD, SHORT, TAIL
 from bot.staff.table import COMMANDS, Command
 from nlu.entities.words import fold
 
@@ -25,15 +25,8 @@ class Meant:
     sure: bool
 
 
-_LEAD = re.compile(
-    r"(?:hola|buenas|buenos dias|buenas tardes|oye|oiga|che|parce|por favor|porfa|muestra(?:me)?|mostrar|mostrame|dame|deme|dime|"
-    r"decime|pasame|listame|regalame|quiero ver|quiero|quisiera|necesito|cuales son|ver|dale|listo|ok|okay|bueno|pues|entonces|"
-    r"ya|si|mejor|ahora|ahorita|a ver|mira|y|(?:me )?(?:puedes?|podrias?))\b[\s,:!.]*(?=\S)"
-)
-"""What a request may begin with."""
 _START = re.compile(r"[\s¿¡!.,]*")
 _SLASH = re.compile(r"\s*/\s*([a-z_]+)(?:@\w+)?")
-_TAIL = re.compile(r"[\s.,;!?¡¿)]*(?:\b(?:por ?favor|porfa|porfis|gracias|pues|ya|ahora|plis|parce|che)\b[\s.,;!?)]*)*")
 _BREAK = re.compile(r"[\s:,.;!?¡¿-]|$")
 _BETWEEN = re.compile(r"[\s.,;!¡-]*(?:(?:que|porque|es que|pues)\b\s*)?")
 _TOKEN = re.compile(r"[^\s¿?¡!.,;:]+")
@@ -90,7 +83,7 @@ def _starts(folded: str) -> Iterator[int]:
     start = _START.match(folded)
     at = start.end() if start else 0
     yield at
-    while lead := _LEAD.match(folded, at):
+    while lead := LEAD.match(folded, at):
         at = lead.end()
         yield at
 
@@ -109,7 +102,7 @@ def _exact(said: str, folded: str, start: int, *, again: bool = True) -> Iterato
         if match is None or match.end() == start or not _BREAK.match(folded, match.end()):
             continue
         end = match.end()
-        alone = _TAIL.fullmatch(folded, end) is not None or (again and _repeated(said, folded, end, command))
+        alone = TAIL.fullmatch(folded, end) is not None or (again and _repeated(said, folded, end, command))
         if alone or command.words:
             words = "" if alone else said[start:] if command.whole else said[end:]
             yield _Found(Meant(command, words.strip(_EDGES), sure=True), end - start, told)

@@ -12,7 +12,7 @@ from bot.channels.base import Option, Text
 from bot.staff import find
 from bot.staff.desk import ROWS, Desk, Reply
 from bot.staff.find import Prospect
-from bot.staff.speech import called
+from bot.staff.speech import BOT, called
 from bot.staff.words import LONGEST, LONGEST_BODY, button, choices, lasting, line, phone, say, short, text, word
 from crm_bridge.assignment import service as assignment
 from crm_bridge.assignment.rules import NotYours, Taken
@@ -26,7 +26,7 @@ _LINE = 200
 """Characters shown of each message on a card."""
 _WHY = re.compile(r"(?P<to>.+?)(?:\s*[,;:]\s*|\s+(?=(?:porque|ya que|para que|es que)\b))(?P<why>.+)", re.IGNORECASE)
 _ON_TO = re.compile(r"(?:(?P<name>.*?)\s+)?(?:a|con|para)\s+(?P<to>(?:(?!\s(?:a|con|para)\s).)+)", re.IGNORECASE)
-_TO_BOT = re.compile(r"\s*(?:al?|con el|para el)\s+(?:bot|asistente|robot)\b", re.IGNORECASE)
+_TO_BOT = re.compile(rf"\s*(?:al?|con el|para el)\s+{BOT}\b", re.IGNORECASE)
 
 
 # -------------------------------------------------------------------------------------------------------- to look at

@@ -1,4 +1,5 @@
-"""How our own people talk in their chat, whatever it is about: yes and no, greetings, and what stands around a name. Pure."""
+"""How our own people talk in their chat, whatever it is about: yes and no, greetings, and what stands around a
+request or a name. Pure."""
 
 from __future__ import annotations
 
@@ -7,41 +8,53 @@ import re
 from nlu.entities import words as readers
 from nlu.entities.words import fold
 
-SHORT = {"que": "(?:que|q|k)", "para": "(?:para|pa)", "por": "(?:por|x)", "estoy": "(?:estoy|toy|ando)"}
+_THAT = "(?:que|q|k|ke)"
+SHORT = {"que": _THAT, "para": "(?:para|pa)", "por": "(?:por|x)", "estoy": "(?:estoy|toy|ando)"}
 """Words as they are written in a chat."""
+PROSPECT, BOT = "(?:client[ea]|prospect[oa]|lead)", "(?:bot|asistente|robot)"
+"""Whom a command is about, and to whom it gives them back."""
 _WORD = re.compile(r"\w+")
+_COURTESY = ("por favor", "porfavor", "porfa", "porfis", "plis", "gracias", "pues", "ya", "ahora", "parce", "che")
+_AGREED = ("si", "sip", "claro", "dale", "ok", "oka", "okay", "okey", "listo", "vale", "bueno", "perfecto")
+_HELLO = ("hola", "holi", "buenas tardes", "buenas noches", "buenas", "buenos dias", "buen dia", "hey")
+_BESIDE = readers.words(" ".join(_COURTESY))
+"""What may stand beside anything, and changes nothing of it."""
 _YES = readers.words(
-    "si s sip sisas claro dale ok oka okay okey listo va vale bueno sale simon orale confirmo confirmado hagale hazlo de una "
-    "envia enviar envialo enviala enviale enviaselo manda mandalo mandala mandale mandaselo perfecto obvio correcto eso"
+    f"{' '.join(_AGREED)} s sisas va sale simon orale confirmo confirmado hagale hazlo de una envia enviar envialo enviala "
+    "enviale enviaselo manda mandalo mandala mandale mandaselo obvio correcto eso"
 )
 _NO = readers.words(
     "no nop nel nanai cancela cancelar cancelalo cancele dejalo dejala dejemoslo nada ninguno ninguna olvidalo espera espere "
     "esperame para pare stop envies envie mandes mande todavia aun jamas nunca"
 )
-_BESIDE = readers.words("gracias por favor porfa porfis pues ya ahora mejor un momento lo la le asi yo esta bien mismo parce che")
-_GREETING = re.compile(
-    r"(?:hola|holi|buenas|buen dia|buenos dias|buenas tardes|buenas noches|hey|que mas|que tal|que hubo|quiubo)(?: .{0,12})?"
-)
+_BESIDE_VERDICTS = _BESIDE | readers.words("mejor un momento lo la le asi yo esta bien mismo")
+_GREETING = re.compile(rf"(?:{'|'.join(_HELLO)}|que mas|que tal|que hubo|quiubo)(?: .{{0,12}})?")
 _SMALL_TALK = readers.words(
     "gracias muchas mil muy amable ok oka okay listo dale vale va bueno perfecto genial excelente super chevere bien jaja jajaja "
     "jajajaja jeje chao chau adios bye hasta luego manana nos vemos entendido de acuerdo"
 )
-_BESIDE_NAMES = readers.words(
-    "a al de del con sobre para la el los las lo porfa porfis por favor plis gracias pues ya ahora yo mismo entonces"
+LEAD = re.compile(
+    rf"(?:{'|'.join(_HELLO + _AGREED)}|oye|oiga|che|parce|por favor|porfa|muestra(?:me)?|mostrar|mostrame|dame|deme|dime|"
+    r"decime|pasame|listame|regalame|quiero ver|quiero|quisiera|necesito|cuales son|ver|pues|entonces|ya|mejor|ahora|ahorita|"
+    r"a ver|mira|y|(?:me )?(?:puedes?|podrias?))\b[\s,:!.]*(?=\S)"
 )
+"""What a request may begin with."""
+TAIL = re.compile(rf"[\s.,;!?¡¿)]*(?:\b(?:{'|'.join(_COURTESY)})\b[\s.,;!?)]*)*")
+"""What one may end with."""
+_BESIDE_NAMES = _BESIDE | readers.words("a al de del con sobre para la el los las lo yo mismo entonces")
 """What stands before or behind a name."""
 _NO_NAMES = _BESIDE_NAMES | readers.words(
     "ese esa este esta eso esto aquel aquella ella ellos usted cliente clienta prospecto prospecta lead persona tipo senora "
     "senor chica chico muchacho muchacha misma ultimo ultima gusto una"
 )
 """Words for whoever is spoken of, without a name."""
-_REPORTED = re.compile(r"(?:que|q|k)\s+(?!tal\b)(?=\S)", re.IGNORECASE)
+_REPORTED = re.compile(rf"{_THAT}\s+(?!tal\b)(?=\S)", re.IGNORECASE)
 
 
 def verdict(folded: str) -> bool | None:
     """Whether words are nothing but a yes, or a no; None when there is more in them: "sí, pero espera" is no yes."""
     said = _WORD.findall(folded)
-    if not said or not all(word in _YES or word in _NO or word in _BESIDE for word in said):
+    if not said or not all(word in _YES or word in _NO or word in _BESIDE_VERDICTS for word in said):
         return None
     if any(word in _NO for word in said):
         return False

@@ -11,7 +11,7 @@ from bot.channels.base import Option
 from bot.staff import find
 from bot.staff.desk import Desk, Reply
 from bot.staff.find import Prospect
-from bot.staff.speech import called, reported
+from bot.staff.speech import PROSPECT, called, reported
 from bot.staff.words import button, choices, say, short, text
 from nlu.entities.named import tokens
 
@@ -21,9 +21,7 @@ _NAME_WORDS = 4
 """Words of a name that stands before what is to be written."""
 _NAMED = re.compile(r"(?P<to>(?:a|al|para)\s+)?(?P<name>[^:\n]{1,60}?)\s*:\s*(?P<words>.*)", re.IGNORECASE | re.DOTALL)
 _TO = re.compile(r"(?:a|al)\s+(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
-_TO_THEM = re.compile(
-    r"(?:al?)\s+(?:ella|[eé]l|(?:(?:la|ese|esa|este|esta|mi)\s+)?(?:client[ea]|prospect[oa]|lead))\b[\s:,]*", re.IGNORECASE
-)
+_TO_THEM = re.compile(rf"(?:al?)\s+(?:ella|[eé]l|(?:(?:la|ese|esa|este|esta|mi)\s+)?{PROSPECT})\b[\s:,]*", re.IGNORECASE)
 """Whoever is spoken of."""
 _ABOUT = re.compile(r"(?:(?P<about>sobre|de|a|al|para|en)\s+)?(?P<rest>.+)", re.IGNORECASE | re.DOTALL)
 _EDGES = " \t\n:,"

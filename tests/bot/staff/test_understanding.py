@@ -29,8 +29,10 @@ NOW = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("America/Bogota"))
     [
         (command, said)
         for command, ways in {
-            "leads": "cuales tengo|mi prospectos|q hay pa mi|listame los prospectos|tengo algo nuevo?|qué clientes tengo",
-            "next": "dale el siguiente|pasame el siguiente|otro|quien mas|a quien le respondo|regálame el próximo",
+            "leads": "cuales tengo|mi prospectos|q hay pa mi|listame los prospectos|tengo algo nuevo?|qué clientes tengo|"
+            "buenas noches, mis prospectos|vale, mis prospectos|ke hay pa mi",
+            "next": "dale el siguiente|pasame el siguiente|otro|quien mas|a quien le respondo|regálame el próximo|"
+            "perfecto, siguiente plis",
             "take": "dale lo tomo|yo lo tomo|la cojo|yo la agarro|listo yo la atiendo|la tomo yo|mío|me la quedo",
             "pass": "paso no puedo|no puedo ahora|ahora no puedo|paso de este|dáselo a otro|que lo tome otro|paso, estoy ocupado",
             "summary": "info de ana|dame los datos de ana|q pasó con ana|contame de ana|buscame a ana",
@@ -58,7 +60,8 @@ def test_commands_are_heard_in_every_form(command: str, said: str) -> None:
     [
         "Dime si te sirve", "Paso mañana por su oficina", "La tengo lista", "Tengo 3 disponibles", "Está disponible en negro",
         "Otro modelo", "El siguiente modelo es mejor", "¿Quién recibe el pedido?", "No puedo bajar más", "Vuelvo con el precio",
-        "no espera", "Yo puedo", "Un lo tomo",
+        "no espera", "Yo puedo", "Un lo tomo", "Claro, paso mañana por su oficina", "Perfecto, quedo pendiente",
+        "Buenas tardes, el siguiente modelo ya llegó",
     ],
 )  # fmt: skip
 def test_what_is_said_to_customers_is_no_command(said: str) -> None:
@@ -92,6 +95,7 @@ def test_no_words_take_long(piece: str) -> None:
     ("said", "yes"),
     [
         ("sí", True), ("dale, envíalo", True), ("ok listo", True), ("de una", True), ("sí por favor", True), ("órale va", True),
+        ("sí plis", True),
         ("no", False), ("ok no", False), ("no, espera", False), ("mejor no", False), ("todavía no", False), ("cancela", False),
         ("sí pero espera", None), ("sí hay 20", None), ("no hay", None), ("gracias", None), ("", None), ("👍", None),
     ],
@@ -104,7 +108,8 @@ def test_a_yes_is_nothing_else(said: str, yes: bool | None) -> None:
     ("said", "name"),
     [
         ("de Ana Ruiz porfa", "Ana Ruiz"), ("a la Torres", "Torres"), ("ese cliente", ""), ("la de ella", ""), ("yo", ""),
-        ("", ""), ("María de la Cruz, gracias", "María de la Cruz"), ("+57 300 123", "57 300 123"),
+        ("", ""), ("María de la Cruz, gracias", "María de la Cruz"), ("Ana Ruiz parce", "Ana Ruiz"),
+        ("+57 300 123", "57 300 123"),
     ],
 )  # fmt: skip
 def test_a_name_is_what_is_left(said: str, name: str) -> None:
