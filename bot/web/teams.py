@@ -46,7 +46,9 @@ async def numbers(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest
     chosen = {int(number): int(team) for number, team in given.items()}
     try:
-        await request.app[DATABASE].write(partial(teams.give_numbers, teams=chosen), company=viewer_of(request).company_id)
+        await request.app[DATABASE].write(
+            partial(teams.give_numbers, teams=chosen, now=request.app[CLOCK].now()), company=viewer_of(request).company_id
+        )
     except LookupError:
         raise web.HTTPNotFound from None
     await request.app[NUMBERS].edited(request.app[DATABASE])

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import rules, sellers
 from crm_bridge.companies import hours as opening
 from crm_bridge.companies.rules import NameMissing, Refusal, WrongHours
 from data.scope import company_of
-from data.tables import Company, Number, Seller, Team, TeamMember
+from data.tables import Assignment, Company, Number, Seller, Team, TeamMember
 
 BOUNDS: Mapping[str, tuple[int, int]] = {
     "accept_seconds": (30, 3_600),
@@ -76,8 +76,9 @@ def change_team(session: Session, team_id: int, name: str, targets: Targets) -> 
     return team
 
 
-def give_numbers(session: Session, teams: Mapping[int, int]) -> None:
-    """Which team answers which number: {number: team}; what is not named stays. LookupError for one that is not there."""
+def give_numbers(session: Session, teams: Mapping[int, int], now: datetime) -> None:
+    """Which team answers which number: {number: team}; what is not named stays. What waits there goes along, and is looked at
+    now; who is asked already keeps their offer. LookupError for one that is not there."""
     known = set(session.scalars(select(Team.id).where(Team.id.in_(set(teams.values())))))
     rows = list(session.scalars(select(Number).where(Number.id.in_(teams))))
     if known != set(teams.values()) or len(rows) != len(teams):
@@ -85,6 +86,10 @@ def give_numbers(session: Session, teams: Mapping[int, int]) -> None:
     for row in rows:
         row.team_id = teams[row.id]
     session.flush()
+    for number, team in teams.items():
+        of_others = (Assignment.number_id == number, Assignment.state == "waiting", Assignment.team_id != team)
+        moved = update(Assignment).where(*of_others).values(team_id=team, due_at=now)
+        session.execute(moved.execution_options(synchronize_session=False))
 
 
 def set_share(session: Session, team_id: int, user_id: int, weight: int, now: datetime) -> TeamMember:

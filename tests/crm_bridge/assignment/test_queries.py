@@ -328,7 +328,7 @@ async def test_teams_are_added_named_and_given_numbers(books: Books) -> None:
 
     def arrange(session: Session) -> int:
         second = teams.add_team(session, " Carga ", NOW)
-        teams.give_numbers(session, {ids["n2"]: second.id})
+        teams.give_numbers(session, {ids["n2"]: second.id}, NOW)
         targets = teams.Targets(accept_seconds=60, first_reply_minutes=0, follow_up_minutes=30, return_hours=0)
         teams.change_team(session, second.id, "carga", targets)
         for name, error in (("CARGA", teams.TeamNameTaken), ("ventas", teams.TeamNameTaken), ("  ", NameMissing)):
@@ -337,7 +337,7 @@ async def test_teams_are_added_named_and_given_numbers(books: Books) -> None:
         with pytest.raises(teams.WrongTarget):
             teams.change_team(session, second.id, "carga", {**targets, "accept_seconds": 5})
         with pytest.raises(LookupError):
-            teams.give_numbers(session, {ids["n1"]: 1})
+            teams.give_numbers(session, {ids["n1"]: 1}, NOW)
         return second.id
 
     second = await books.write(arrange)
@@ -346,7 +346,7 @@ async def test_teams_are_added_named_and_given_numbers(books: Books) -> None:
     assert [[row.id for row in found.numbers_of(team.id)] for team in found.teams] == [[ids["n1"]], [ids["n2"]]]
     assert found.members.get(second) is None
     with pytest.raises(LookupError):
-        await books.database.write(lambda session: teams.give_numbers(session, {ids["n1"]: second}), company=books.other)
+        await books.database.write(lambda session: teams.give_numbers(session, {ids["n1"]: second}, NOW), company=books.other)
 
 
 async def test_the_first_team_a_company_adds_has_its_sellers(database_url: str) -> None:

@@ -100,6 +100,19 @@ async def test_whoever_is_there_by_any_change_is_asked_at_once(desk: Any, how: s
     assert (asked == ana) == (how != "hired")
 
 
+async def test_what_waits_goes_with_its_number_to_another_team(desk: Any) -> None:
+    first, second = desk.team, (await desk.do(teams.add_team, "Carga", desk.now)).id
+    asked = await desk.hand_over()
+    assert (await desk.decide(asked)).offer
+    desk.team = second
+    waits = await desk.hand_over()
+    assert (await desk.decide(waits)).offer is None, "nobody is in it"
+    await desk.do(teams.give_numbers, {desk.number: first}, desk.now)
+    assert (await desk.decide(waits)).offer
+    await desk.do(teams.give_numbers, {desk.number: second}, desk.now)
+    assert (await desk.row(asked)).team_id == first, "who is asked there may still answer"
+
+
 async def test_whoever_says_until_when_they_are_busy_is_asked_then(desk: Any) -> None:
     for user in desk.sellers:
         await desk.do(sellers.set_away, user, away=True, now=desk.now)
