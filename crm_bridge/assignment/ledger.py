@@ -153,18 +153,13 @@ def member_of(
 
 
 def former(session: Session, rows: Sequence[Assignment]) -> dict[int, int]:
-    """{hand-over: who answered that person last, on any number}. One read."""
+    """{hand-over: who answered that person last, on any number}; of those that nobody has accepted. One read."""
     found = session.execute(
-        select(Assignment.person_id, Assignment.id, Assignment.user_id)
+        select(Assignment.person_id, Assignment.user_id)
         .where(Assignment.person_id.in_({row.person_id for row in rows}), Assignment.accepted_at.is_not(None))
         .order_by(Assignment.id)
     ).all()
-    return {
-        row.id: user
-        for row in rows
-        for person, hand, user in found
-        if person == row.person_id and hand != row.id and user is not None
-    }
+    return {row.id: user for row in rows for person, user in found if person == row.person_id and user is not None}
 
 
 def refund(session: Session, team_id: int, offer: Offer) -> None:

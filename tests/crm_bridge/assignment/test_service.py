@@ -132,6 +132,13 @@ async def test_who_takes_it_unasked_pays_the_turn_of_whoever_was_asked(desk: Any
     assert (await desk.decide(await desk.hand_over())).offer.user_id == ana
 
 
+async def test_who_has_no_share_pays_for_nothing_that_they_take(desk: Any) -> None:
+    ana, beto, carla = desk.sellers
+    await desk.do(sellers.join, desk.team, ana, 0)
+    await accept(desk, await desk.hand_over(), ana)
+    assert await desk.served() == {ana: 0, beto: 0, carla: 0}
+
+
 async def test_nobody_there_waits_for_the_first_who_comes(desk: Any) -> None:
     hours = ({"tue": ["14:00-18:00"]}, {"wed": ["08:00-12:00"]}, {"tue": ["11:00-12:00"]})
 
