@@ -164,6 +164,7 @@ class MailHost:
     port: int = 0
     got: list[Envelope] = field(default_factory=list)
     log_ins: list[Any] = field(default_factory=list)
+    lets_in: bool = True
     at_rcpt: Callable[[str], str] = lambda _: "250 OK"
     at_data: str = "250 OK"
     stalls: asyncio.Event | None = None

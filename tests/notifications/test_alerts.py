@@ -149,6 +149,9 @@ async def test_what_is_settled_is_withdrawn_and_notes_stay(sqlite: Database, sma
     assert [row.kind for row in gone] == ["lead_waiting"]
     left = await sqlite.read(lambda session: alerts.open_for(session, small.manager, 5))
     assert [row.kind for row in left] == ["reminder", "mention"], "newest first"
+    ended = await sqlite.read(lambda session: alerts.ended(session, small.talk, NOW))
+    assert {row.kind for row in ended} == {"lead_offered", "lead_waiting"}, "what ended at that very moment, too"
+    assert await sqlite.read(lambda session: alerts.ended(session, small.talk, NOW + timedelta(seconds=1))) == []
     with pytest.raises(ValueError, match="which"):
         await sqlite.write(partial(alerts.withdraw, now=NOW))
 

@@ -109,7 +109,7 @@ async def serving(host: MailHost, url: str, certificate: Path | None) -> AsyncIt
 
     def log_in(server: object, session: object, envelope: object, mechanism: str, given: object) -> AuthResult:
         host.log_ins.append(given)
-        return AuthResult(success=True)
+        return AuthResult(success=host.lets_in, handled=False)
 
     def protocol() -> SMTP:
         return SMTP(
@@ -139,6 +139,15 @@ async def test_a_mail_goes_over_tls(mail_host: MailHost, certificate: Path, url:
         await server.send(mail(), "c@andina.co")
     assert [got.rcpt_tos for got in mail_host.got] == [["c@andina.co"]]
     assert len(mail_host.log_ins) == 1
+
+
+@pytest.mark.usefixtures("trusted")
+async def test_a_password_that_is_wrong_is_not_the_messages_fault(mail_host: MailHost, certificate: Path) -> None:
+    mail_host.lets_in = False
+    async with serving(mail_host, "smtps://u:word@localhost", certificate) as server:
+        with pytest.raises(TryAgain, match="535"):
+            await server.send(mail(), "c@andina.co")
+    assert mail_host.got == []
 
 
 @SECURE
