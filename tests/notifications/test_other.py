@@ -117,6 +117,16 @@ async def test_a_name_that_means_another_address_a_moment_later(hook: Hook, monk
     assert (connected, hook.got) == ([PUBLIC], [])
 
 
+async def test_a_proxy_of_the_installation_looks_names_up_itself(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{hook.port}")
+    guarded = Other()
+    await guarded.send("json://hooks.example/hook", "a", "b")
+    guarded.close()
+    assert len(hook.got) == 1
+
+
 def test_what_an_address_may_not_ask_for() -> None:
     service = read_address("matrixs://user:word@example.com/room?rto=100000&cto=100000&retry=9&redirect=yes&discovery=yes")
     assert service.request_timeout == (TIMEOUT, TIMEOUT)

@@ -109,6 +109,11 @@ def test_endpoints_that_no_browser_has(endpoint: str) -> None:
         check_endpoint(endpoint)
 
 
+@pytest.mark.parametrize("endpoint", ["https://8.8.8.8/1", "https://[64:ff9b::808:808]/", "https://[2002:808:808::]/"])
+def test_addresses_of_the_public_internet_in_every_wrapping(endpoint: str) -> None:
+    check_endpoint(endpoint)
+
+
 async def test_nothing_of_our_own_network_is_written_to(browser: PushService, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither by its address nor by a name that leads to it."""
 
