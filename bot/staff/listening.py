@@ -77,8 +77,9 @@ def _counted(desk: Desk, folded: str) -> str | None:
 
 def _late(desk: Desk, late: Asked, words: str, folded: str) -> Answer | None:
     """What is said long after it was asked for is shown once more, and never sent."""
-    if late.verb == "send" and verdict(folded):
-        return writing.confirm(desk, late.words, late.talk)
+    yes = verdict(folded)
+    if late.verb == "send" and yes is not None:
+        return writing.confirm(desk, late.words, late.talk) if yes else text("cancelled")
     if late.verb == "reply" and late.talk is not None and not is_small_talk(folded) and not is_greeting(folded):
         return writing.confirm(desk, words, late.talk)
     return None
