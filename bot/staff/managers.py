@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 
 from bot.staff.desk import ROWS, Desk, Reply
 from bot.staff.words import choices, lasting, line, say, text, word
@@ -53,9 +53,7 @@ def waiting(desk: Desk, words: str, row: int | None) -> Reply:
 
 def today(desk: Desk, words: str, row: int | None) -> Reply:
     """The figures of the company's day so far."""
-    begin = datetime.combine(desk.local.date(), time(), tzinfo=desk.staff.zone)
-    end = datetime.combine(desk.local.date() + timedelta(days=1), time(), tzinfo=desk.staff.zone)
-    found = board(desk.session, begin.astimezone(UTC), end.astimezone(UTC))
+    found = board(desk.session, *queries.day_of(desk.now, desk.staff.zone))
     total, times, queue = found.total, found.total.times, found.total.queue
     figures = say(
         "today",
