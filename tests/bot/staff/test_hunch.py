@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bot.lessons import MODELS
-from bot.staff import hunch, words
+from bot.staff import find, hunch, words
 from bot.staff.ear import Ear
 from bot.staff.meaning import understand
 from bot.staff.memory import FRESH
 from bot.staff.table import BY_NAME
-from data.tables import Assignment, Conversation, Note, OutboxMessage, Reminder, Seller
+from data.tables import Assignment, Conversation, Note, OutboxMessage, Person, Reminder, Seller
 from nlu.engine import STAFF
 from nlu.rasa_yaml import Line, read
 
@@ -147,6 +148,19 @@ def test_what_is_to_be_told(said: str, told: str) -> None:
 async def test_whom_a_sentence_is_about(chat: Any, intent: str, said: str, told: str) -> None:
     chat.ear = Says((intent, 0.9))
     assert told in await chat.say("carla", said)
+
+
+async def test_one_word_of_a_company_names_nobody(chat: Any) -> None:
+    """It may be any word: two are needed."""
+    luis = update(Person).where(Person.name == "Luis Ñáñez").values(organisation="Comercial Andina")
+    await chat.do(lambda session: session.execute(luis))
+
+    async def named(words: str) -> list[str]:
+        found = await chat.do(lambda session: find.mentioned(session, words, chat.users["carla"]))
+        return [each.name for each in found]
+
+    assert await named("mándale la factura comercial") == []
+    assert await named("escríbele a los de comercial andina") == ["Luis Ñáñez"]
 
 
 def test_every_intent_is_a_command_or_said_to_come() -> None:

@@ -21,6 +21,7 @@ from bot.staff.memory import Memory, is_memory, keep, recall
 from bot.staff.table import BY_NAME, COMMANDS, handler_of
 from crm_bridge.assignment import reminders, rules
 from data.tables import (
+    Assignment,
     ContactPoint,
     Conversation,
     Delivery,
@@ -61,6 +62,19 @@ async def test_paso_gives_the_lead_on_and_costs_no_turn(any_chat: Any, alert_of:
     assert (offer.state, offer.via) == ("declined", "whatsapp")
     assert (await alert_of(alert)).state == "acknowledged"
     assert (await any_chat.hand("Ana Ruiz")).state == "waiting"
+
+
+async def test_what_was_put_off_is_not_next_before_its_time(chat: Any) -> None:
+    talk, hour = chat.talks["Ana Ruiz"], timedelta(hours=1)
+    await chat.do(partial(takeover.take, talk_id=talk, user_id=chat.users["carla"], now=chat.now))
+    due = update(Assignment).where(Assignment.conversation_id == talk).values(deadline_at=chat.now + hour)
+    await chat.do(lambda session: session.execute(due))
+    await chat.do(
+        partial(workplace.snooze, talk_id=talk, user_id=chat.users["carla"], until=chat.now + hour, words="", now=chat.now)
+    )
+    assert await chat.say("carla", "siguiente") == "< " + words.say("nothing_next")
+    chat.now += hour
+    assert "Ana Ruiz" in await chat.say("carla", "siguiente")
 
 
 async def test_each_refusal_of_a_button_has_its_sentence(any_chat: Any) -> None:
