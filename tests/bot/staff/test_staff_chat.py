@@ -21,6 +21,7 @@ from bot.staff.memory import Memory, is_memory, keep, recall
 from bot.staff.table import BY_NAME, COMMANDS, handler_of
 from crm_bridge.assignment import reminders, rules
 from data.tables import (
+    Alert,
     Assignment,
     ContactPoint,
     Conversation,
@@ -37,6 +38,7 @@ from data.tables import (
 from dialogs import engine
 from dialogs.model import State
 from nlu.entities.words import fold
+from notifications import alerts
 from tests.crm_bridge.assignment.conftest import decide
 
 CODE = "ABCD2345"
@@ -52,6 +54,18 @@ async def test_acepto_in_the_chat_takes_the_conversation_and_silences_every_aler
     (offer,) = await any_chat.rows(Offer)
     assert (offer.state, offer.via) == ("accepted", "whatsapp")
     assert {row.state for row in await any_chat.rows(Delivery, Delivery.channel == "email")} == {"cancelled"}
+
+
+async def test_whoever_was_told_besides_is_shown_that_it_is_settled(chat: Any) -> None:
+    alert, german = await chat.offer("Ana Ruiz", "carla"), chat.users["german"]
+    besides = partial(
+        alerts.raise_alert, kind="lead_waiting", user_id=german, company_id=chat.company, facts=alerts.Facts(), now=chat.now,
+        conversation_id=chat.talks["Ana Ruiz"],
+    )  # fmt: skip
+    await chat.do(besides)
+    accept = partial(takeover.answer_alert, action="accept", via="page", now=chat.now)
+    changed = await chat.do(lambda session: accept(session, session.get_one(Alert, alert)))
+    assert {change.id for change in changed if change.topic == "alert"} == {chat.users["carla"], german}
 
 
 async def test_paso_gives_the_lead_on_and_costs_no_turn(any_chat: Any, alert_of: Any) -> None:
