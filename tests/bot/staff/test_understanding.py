@@ -74,6 +74,11 @@ def test_a_slip_in_a_short_word_is_none() -> None:
     assert understand("yo lo pazo", "seller") is None
 
 
+def test_a_slip_that_may_be_of_two_commands_is_of_none() -> None:
+    assert understand("recordatoro", "seller") is None, "a new one, or those that there are"
+    assert understand("recordatoros", "seller").command.name == "reminders"  # type: ignore[union-attr]
+
+
 def test_a_question_of_two_commands_is_the_one_that_they_may_ask() -> None:
     assert understand("¿qué hay pendiente?", "seller").command.name == "leads"  # type: ignore[union-attr]
     assert understand("¿qué hay pendiente?", "manager").command.name == "waiting"  # type: ignore[union-attr]
