@@ -128,6 +128,8 @@ def _scoped(desk: Desk, work: Callable[[Desk], Answer]) -> list[Reply]:
         savepoint.commit()
     except (Refusal, LookupError) as error:
         savepoint.rollback()
+        if isinstance(error, KeyError | IndexError):
+            raise  # a fault of ours, and none of theirs
         desk.sent, desk.changed, desk.touched = [], [], []
         done = Text(refused(error)) if isinstance(error, Refusal) else text("gone")
     finally:

@@ -108,6 +108,16 @@ async def test_how_sure_it_must_be(chat: Any, likely: list[tuple[str, float]], t
     assert (await chat.say("carla", "blah blah blah")).startswith(f"< {told}")
 
 
+async def test_a_fault_of_ours_is_not_said_to_be_theirs(chat: Any) -> None:
+    class Broken(Ear):
+        def likely(self, words: str) -> Any:
+            return {}[words]
+
+    chat.ear = Broken()
+    with pytest.raises(KeyError):
+        await chat.say("carla", "blah blah blah")
+
+
 async def test_an_old_question_is_no_order_any_more(chat: Any) -> None:
     chat.ear = Says(("busy", 0.9))
     await chat.say("carla", "blah blah blah")
