@@ -14,7 +14,7 @@ from bot.staff.find import Prospect
 from bot.staff.meaning import Meant, understand
 from bot.staff.memory import FRESH, Asked
 from bot.staff.prospects import alert_pressed
-from bot.staff.speech import called, is_greeting, is_small_talk, verdict
+from bot.staff.speech import called, is_greeting, is_small_talk, is_to_them, verdict
 from bot.staff.table import BY_NAME, Command, handler_of
 from bot.staff.words import button, choices, say, text
 from nlu.entities.named import likeness, tokens
@@ -60,6 +60,8 @@ def take_in(desk: Desk, message: Inbound) -> Answer:
         return answered
     if desk.about is not None and sure is None:
         return _for_them(desk, words, desk.about)
+    if desk.about is not None and is_to_them(folded):
+        return writing.is_it_for_them(desk, words, desk.about)
     if meant is not None:
         return _run(desk, meant.command, meant.words)
     return _other(desk, words, folded)

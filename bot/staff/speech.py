@@ -39,6 +39,7 @@ LEAD = re.compile(
     r"a ver|mira|y|(?:me )?(?:puedes?|podrias?))\b[\s,:!.]*(?=\S)"
 )
 """What a request may begin with."""
+_TO_THEM = re.compile(rf"(?:(?:{'|'.join(_HELLO + _AGREED)})\b\W*)+(?:respond[ae]|escrib[aei]|contest[ae])\b")
 TAIL = re.compile(rf"[\s.,;!?¡¿)]*(?:\b(?:{'|'.join(_COURTESY)})\b[\s.,;!?)]*)*")
 """What one may end with."""
 _BESIDE_NAMES = _BESIDE | readers.words("a al de del con sobre para la el los las lo yo mismo entonces")
@@ -63,6 +64,11 @@ def verdict(folded: str) -> bool | None:
 
 def is_greeting(folded: str) -> bool:
     return _GREETING.fullmatch(folded) is not None
+
+
+def is_to_them(folded: str) -> bool:
+    """Whether words that could be an order speak to whom they are for: "hola, escribe cuando puedas"."""
+    return _TO_THEM.match(folded) is not None
 
 
 def is_small_talk(folded: str) -> bool:
