@@ -123,7 +123,7 @@ def of_month(match: re.Match[str], today: date) -> Days:
     day = _count(match["day"])
     for months in range(3):
         start = _months_on(today.replace(day=1), months)
-        if day <= month_end(start).day and start.replace(day=day) >= today:
+        if 0 < day <= month_end(start).day and start.replace(day=day) >= today:
             return _one(start.replace(day=day))
     raise NoSuchDay
 
@@ -334,7 +334,7 @@ def from_to(match: re.Match[str], today: date) -> Days:
     for months in range(3):
         start = _months_on(today.replace(day=1), months)
         stop = _months_on(start, 1) if end < begin else start
-        if begin <= month_end(start).day and end <= month_end(stop).day and stop.replace(day=end) >= today:
+        if 0 < begin <= month_end(start).day and 0 < end <= month_end(stop).day and stop.replace(day=end) >= today:
             return start.replace(day=begin), stop.replace(day=end)
     raise NoSuchDay
 

@@ -149,6 +149,10 @@ def test_half_told_times(said: str, at: str, rest: str) -> None:
     assert (f"{found.at:%d %H:%M}", found.rest) == (at, rest)
 
 
+def test_a_day_that_is_none_is_no_time() -> None:
+    assert when("llamar el viernes 00", NOW) is None
+
+
 @pytest.mark.parametrize(
     ("said", "until"),
     [

@@ -198,6 +198,7 @@ def test_shown(text, language, shown, read):
      ("el mes pasado", "in_the_past"), ("el trimestre pasado", "in_the_past"), ("quinto lunes de febrero", "no_such_day"),
      ("del 3 al 15 por ciento", "not_a_date"), ("el trimestre 7", "not_a_date"), ("un segundo", "not_a_date"),
      ("hoy a las 8 am", "in_the_past"), ("31 de febrero", "no_such_day"), ("31/02", "no_such_day"),
+     ("el viernes 0", "no_such_day"), ("del 0 al 5", "no_such_day"), ("entre el 28 y el 0", "no_such_day"),
      ],
 )  # fmt: skip
 def test_misses(text, why, read):
