@@ -17,8 +17,10 @@ _LOOKED_AT = 4_096
 """Characters in which phrases are sought."""
 _LISTED = 6
 """Words of one thing in a list."""
-_LAST_LATIN = "\u024f"
-"""The last letter of the scripts that we write in."""
+_LOOKED_THROUGH = 128
+"""Words without any content after which none is looked for."""
+_BEYOND_LATIN = re.compile(r"[^\u0000-\u024f]")
+"""A sign that is in none of the scripts that we write in."""
 _PREAMBLE = 3
 """Words before a wish that may belong to it."""
 _WORD = re.compile(r"[^\W_]+")
@@ -203,14 +205,14 @@ def after_correction(dialog: Dialog, text: str) -> str:
 
 def is_foreign(text: str) -> bool:
     """Whether most of its letters are of another script than ours: "你好", "Здравствуйте"."""
-    letters = [sign for sign in text[:_LOOKED_AT] if sign.isalpha()]
-    return sum(sign > _LAST_LATIN for sign in letters) * 2 > len(letters)
+    foreign = sum(map(str.isalpha, _BEYOND_LATIN.findall(text, 0, _LOOKED_AT)))
+    return foreign > 0 and foreign * 2 > sum(map(str.isalpha, text[:_LOOKED_AT]))
 
 
 def content(dialog: Dialog, text: str, besides: frozenset[str] = frozenset()) -> bool:
     """Whether it says more than greetings, the words around a wish, and those `besides`; then not "desde China" either."""
     filler, before = dialog.words["filler"], ""
-    for word in words_of(text):
+    for word in words_of(text)[:_LOOKED_THROUGH]:
         said = dialog.words.spelt(word.plain)
         of_a_place = besides and (said in _FROM or before in _FROM)
         if said not in filler and said not in besides and word.plain not in besides and not of_a_place:

@@ -58,6 +58,6 @@ def wanted_part(text: str) -> str:
 
 def looks_like_a_name(text: str) -> bool:
     """Whether two to six words stand in title case, as in "Tienda El Precio Justo"."""
-    words = text.split()
+    words = text.split(maxsplit=6)
     capital = sum(word[0].isupper() and not word.isupper() for word in words)
     return 2 <= len(words) <= 6 and capital >= 2 and capital >= 0.6 * len(words)
