@@ -9,8 +9,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 FEW = 2
-"""Conversations of one source that are taken together: whoever comes meanwhile waits for them, and for what they say, which may be
-much. A body with a thousand messages still has its answers within five seconds."""
+"""Conversations of one source that are taken together: whoever comes meanwhile waits for them, and for all that they say. A body
+with a thousand messages still has its answers within five seconds."""
 _Node = OrderedDict[int, Any]
 """{id: node} down to {conversation: the loop's time to answer it at}; those that were not served lately stand first."""
 
