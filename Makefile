@@ -14,8 +14,8 @@ help: ## list these commands
 run: .venv/run.stamp ## install, migrate, seed a demo company and serve it: open the addresses it prints (PORT=8080)
 	@$(BIN)/mostrador demo $(if $(PORT),--port $(PORT))
 
-test: .venv/dev.stamp ## run every test, on SQLite and PostgreSQL, with a real browser
-	@. tests/services.sh && $(BIN)/pytest $(ARGS)
+test: .venv/dev.stamp ## run every test, on SQLite and PostgreSQL, with a real browser (ten minutes; ARGS="tests/dialogs")
+	@. tests/services.sh && $(BIN)/pytest $(or $(ARGS),-n 2 --dist loadfile)
 
 check: .venv/dev.stamp ## format, lint, types, and the arrows between the folders
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache

@@ -24,9 +24,9 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 # ------------------------------------------------------------------------------------------- nothing was sent
-@pytest.mark.parametrize("host", ["graph.invalid", "a..b", f"127.0.0.1:{unused_port()}"])
+@pytest.mark.parametrize("host", ["graph.invalid", "a..b", "127.0.0.1:{free}"])
 async def test_not_reached(host: str) -> None:
-    client = Client(f"http://{host}")
+    client = Client(f"http://{host.format(free=unused_port())}")
     for _ in range(3):
         with pytest.raises(NotReached):
             await post(client)
