@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 
 from data.tables.base import OfCompany
@@ -46,6 +46,13 @@ def company_of(session: Session) -> int:
     if company is None:
         raise LookupError("this session is not of one company")
     return int(company)
+
+
+def alone(session: Session, company: int | None = None) -> None:
+    """Nobody else who asks for this changes the company meanwhile, by default the session's own: PostgreSQL holds its row, though
+    not against those who only refer to it; SQLite has one writer."""
+    company = company_of(session) if company is None else company
+    session.execute(select(Company.id).where(Company.id == company).with_for_update(key_share=True))
 
 
 @event.listens_for(Session, "do_orm_execute")

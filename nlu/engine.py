@@ -172,7 +172,7 @@ def _answers() -> Mapping[str, frozenset[str]]:
     return {reader: frozenset(words) for reader, words in lexicon()["answers"].items()}
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     """What a text alone tells, whatever was asked."""
 
     normal: Normal
@@ -187,16 +187,18 @@ class _Look(NamedTuple):
 
 
 class Engine:
-    """Implements `nlu.understanding.Nlu` over a model."""
+    """Implements `nlu.understanding.Nlu` over a model. Another opinion on what a text alone tells is a subclass with its own
+    `look`: everything else asks that."""
 
     def __init__(self, model: Model, by_heart: Mapping[str, str] | None = None, encoder: Encoder | None = None) -> None:
         self.model = model
-        self._encoder = encoder
-        self._by_heart = by_heart or {}
+        self.encoder = encoder
+        self.by_heart = by_heart or {}
+        """{plain text: intent} of the texts that need no model."""
         self._inform = model.intents.index("inform") if "inform" in model.intents else None
         self._consents = [place for place, intent in enumerate(model.intents) if intent in CONSENT]
         self._unsure = [place for place, intent in enumerate(model.intents) if intent in NEEDS_SURE]
-        self._known_look = lru_cache(_REMEMBERED)(self._new_look)
+        self._known_look = lru_cache(_REMEMBERED)(self.look_anew)
         self._indexes: WeakValueDictionary[tuple[object, ...], Questions] = WeakValueDictionary()
 
     def taught(self, known: Mapping[str, str], model: Model | None = None) -> Engine:
@@ -204,17 +206,13 @@ class Engine:
         there is one."""
         other = copy.copy(self)
         other.model = model or self.model
-        other._by_heart = {**self._by_heart, **known}
-        other._known_look = lru_cache(_REMEMBERED)(other._new_look)
+        other.by_heart = {**self.by_heart, **known}
+        other._known_look = lru_cache(_REMEMBERED)(other.look_anew)
         other._indexes = WeakValueDictionary()
         return other
 
-    def known(self) -> Mapping[str, str]:
-        """{plain text: intent} of what is known by heart."""
-        return self._by_heart
-
     def guesses(self, text: str) -> list[tuple[str, float]]:
-        look = Engine._look(self, text)  # the model's own, whoever else is asked
+        look = Engine.look(self, text)  # the model's own, whoever else is asked
         if look is None:
             return []
         likeliest = sorted(zip(look.likely, self.model.intents, strict=True), reverse=True)
@@ -229,14 +227,14 @@ class Engine:
         return index
 
     def understand(self, text: str, expected: str | None = None, faq: FaqIndex | None = None) -> Understanding:
-        look = self._look(text)
+        look = self.look(text)
         if look is None:
             return NOTHING
         normal, asks = look.normal, look.asks
         intent, confidence = self._intent(text, look, expected)
         wanted = wanted_part(text)
         part = wanted or (_asking_part(text) if asks else "")
-        asking = self._look(part) if part else None
+        asking = self.look(part) if part else None
         if asking is not None:  # "Camila, ¿qué portátiles tienen?": what is asked is looked at by itself
             topic, sure = self._intent(part, asking, expected)
             if wanted or (topic in TOPICS and sure > confidence):
@@ -258,23 +256,24 @@ class Engine:
         language = None if named else decide(normal, self.model.languages, look.languages)
         return Understanding(intent, round(confidence, 4), key, likeness, language, also, topics)
 
-    def _look(self, text: str) -> _Look | None:
-        """None when there is no word in it. What is short is said often, and looked at once."""
-        return self._known_look(text) if len(text) <= _SHORT else self._new_look(text)
+    def look(self, text: str) -> Look | None:
+        """What a text alone tells; None when there is no word in it. What is short is said often, and looked at once."""
+        return self._known_look(text) if len(text) <= _SHORT else self.look_anew(text)
 
-    def _new_look(self, text: str) -> _Look | None:
+    def look_anew(self, text: str) -> Look | None:
+        """The same without remembering it."""
         normal = normalise.normalise(text)
         if not normal.words:
             return None
         vector = self.model.vector(normal)
         logits, languages = self.model.scores(vector)
-        intents = self.model.thinks(normal, logits, self._encoder)
-        return _Look(normal, vector, intents, intents.tolist(), languages, is_question(normal))
+        intents = self.model.thinks(normal, logits, self.encoder)
+        return Look(normal, vector, intents, intents.tolist(), languages, is_question(normal))
 
     def _outburst(self, text: str) -> tuple[str, float] | None:
         """What somebody who is angry says beside something else, where it is sure by itself."""
         for part in _PART.split(text):
-            look = self._look(part) if " " in part.strip() and part.strip() != text.strip() else None
+            look = self.look(part) if " " in part.strip() and part.strip() != text.strip() else None
             intent, sure = self._intent(part, look, None) if look is not None else ("", 0.0)
             if intent in OUTBURSTS and sure >= CONSENTS:
                 return intent, sure
@@ -284,7 +283,7 @@ class Engine:
         """What the parts of a message surely ask about."""
         found: dict[str, None] = {}
         for part in parts:
-            look = self._look(part)
+            look = self.look(part)
             intent, sure = self._intent(part, look, None) if look is not None else ("", 0.0)
             if intent in TOPICS and sure >= SECOND:
                 found[intent] = None
@@ -301,13 +300,13 @@ class Engine:
         first, *others = found or [key]
         return (first, found[first], tuple(others)) if others else (key, likeness, ())
 
-    def _intent(self, text: str, look: _Look, expected: str | None) -> tuple[str, float]:
+    def _intent(self, text: str, look: Look, expected: str | None) -> tuple[str, float]:
         """What is wanted, and how sure that is."""
         normal, asks = look.normal, look.asks
         intents = self.model.intents
         if self._inform is not None and expected is not None and normal.plain in _answers().get(expected, ()):
             return "inform", KNOWN
-        known = self._by_heart.get(normal.plain)
+        known = self.by_heart.get(normal.plain)
         sure = max(look.likely)
         likeliest = intents[look.likely.index(sure)]
         titled = known is None and expected in _TITLED and not asks and looks_like_a_name(text)

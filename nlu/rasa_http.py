@@ -16,7 +16,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from nlu.engine import Engine, _Look, looked_at
+from nlu.engine import Engine, Look, looked_at
 from nlu.features import Floats
 from nlu.normalise import shortened
 from nlu.rasa_export import from_rasa
@@ -87,7 +87,7 @@ class Rasa(Engine):
         clock: Callable[[], float] = time.monotonic,
         patience: float = PATIENCE,
     ) -> None:
-        super().__init__(engine.model, engine._by_heart, engine._encoder)
+        super().__init__(engine.model, engine.by_heart, engine.encoder)
         self._ask = ask
         self._note = note
         self._clock = clock
@@ -142,12 +142,12 @@ class Rasa(Engine):
 
     def _asks(self, text: str) -> bool:
         """Whether the server is to be asked: not where there is no word in it, or where it is known by heart."""
-        look = super()._look(text)
-        return look is not None and look.normal.plain not in self._by_heart
+        look = super().look(text)
+        return look is not None and look.normal.plain not in self.by_heart
 
-    def _look(self, text: str) -> _Look | None:
-        look = super()._look(text)
-        if look is None or look.normal.plain in self._by_heart:
+    def look(self, text: str) -> Look | None:
+        look = super().look(text)
+        if look is None or look.normal.plain in self.by_heart:
             return look
         told = self._told.get(text)
         if told is None:

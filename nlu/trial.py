@@ -82,7 +82,7 @@ def run(base: Engine, task: Task, tell: Callable[[int], None], encoder: Encoder 
     taught = own.taught_by(lines, task.intent_of)
     model = base.model
     if taught:
-        lesson = own.learn(base.model, taught, base.known())
+        lesson = own.learn(base.model, taught, base.by_heart)
         lesson.save(Path(task.out))
         model = Taught(base.model, lesson)
     tell(40)

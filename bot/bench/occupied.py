@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from nlu.engine import Engine, _Look
+from nlu.engine import Engine, Look
 from nlu.understanding import FaqIndex, Understanding
 
 BEAT = 0.001
@@ -25,7 +25,7 @@ class Meter(Engine):
     """An engine that counts what it costs. It remembers no text: the prospects of a bench all say the same lines."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.thread_time) -> None:
-        super().__init__(engine.model, engine._by_heart, engine._encoder)
+        super().__init__(engine.model, engine.by_heart, engine.encoder)
         self._clock = clock
         self._messages, self._spent = 0, 0.0
         self._looked = clock()
@@ -41,8 +41,8 @@ class Meter(Engine):
         finally:
             self._messages, self._spent = self._messages + 1, self._spent + self._clock() - began
 
-    def _look(self, text: str) -> _Look | None:
-        return self._new_look(text)
+    def look(self, text: str) -> Look | None:
+        return self.look_anew(text)
 
     def beat(self) -> None:
         """The loop was free for others."""

@@ -23,10 +23,11 @@ _LONG = re.compile(r"\+?\(?\d(?:[\d()., /-]*\d)?")
 _TIME = re.compile(r"(?<!\d)(\d{1,2}):([0-5]\d)(?!\d)")
 _LONG_DIGITS = 7
 """From here on the digits of a run are one thing, such as a telephone, and are looked for as a whole."""
-_SIGN = r"[$€£]|s/\.?|\b(?:cop|usd|mxn|pen|clp|ars|brl|eur)\b"
+_SIGN = r"us\$|u\$s|[$€£₡₲]|s/\.?|\b(?:cop|usd|mxn|pen|clp|ars|brl|eur)\b"
 _MONEY_BEFORE = re.compile(rf"(?:{_SIGN})\s*$")
 _MONEY_AFTER = re.compile(
-    rf"\s*(?:{_SIGN}|\b(?:de )?(?:pesos?|soles|sol|dolares|dolar|reais|real|euros?|dollars?|lucas|millones|millon|milhoes)\b)"
+    rf"\s*(?:{_SIGN}|\b(?:de )?(?:pesos?|varos|bs|bolivares|colones|quetzales|soles|"
+    r"sol|dolares|dolar|reais|real|euros?|dollars?|lucas|millones|millon|milhoes)\b)"
 )
 _PERCENT = re.compile(r"\s*(?:%|\b(?:por ciento|por cento|percent)\b)")
 _BOOKS = re.compile(

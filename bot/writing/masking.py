@@ -17,11 +17,15 @@ from dialogs.readers.email import EmailReader
 from dialogs.readers.tax_id import TaxIdReader
 from nlu.normalise import unaccent
 
-_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)*")
-_RUN = re.compile(r"(?<![\w.,])\+?\(?\d(?:[\d()/. -]{4,}\d)(?:-?[kK](?!\w))?(?!\w)")
+_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+ ?(?:[@＠]|[(\[]at[)\]]) ?[\w-]+(?:(?:\.| \. |\[dot\])[\w-]+)*", re.IGNORECASE)
+_RUN = re.compile(r"(?<!\d)(?<!\d[.,])\+?\(?\d(?:[\d()/. \u00a0·‐-―-]{4,}\d)(?:-?[kK](?!\w))?(?!\d)")
 _AMOUNT = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?|\d{4,6}000|\d+[.,]\d{1,2}")
 _MONEY_BEFORE = re.compile(r"(?:[$€]|s/\.?|\b(?:cop|usd|mxn|pen|clp|ars|brl))\s*$", re.IGNORECASE)
 _DATE = re.compile(r"(?:\d{1,2}[/. -]\d{1,2}[/. -]\d{2,4}|\d{4}-\d{2}-\d{2})")
+_ACCENTED = {
+    "a": "[aáàâãä]", "e": "[eéèêë]", "i": "[iíìîï]", "o": "[oóòôõö]", "u": "[uúùûü]", "n": "[nñ]", "c": "[cç]", "y": "[yýÿ]",
+}  # fmt: skip
+"""Few people write the accents of their own names."""
 _PLACEHOLDER = re.compile(r"\[(?:name|email|phone|id)-\d+\]")
 _FEWEST = 7
 """Digits of a telephone, at least."""
@@ -49,7 +53,8 @@ class Mask:
                 text = text[:start] + self._aside(kind, text[start:end]) + text[end:]
         text = _RUN.sub(self._run, text)
         for name in sorted((name for name in self.names if len(name) > 2), key=len, reverse=True):
-            pattern = rf"(?<![\w\[]){re.escape(name)}(?!\w)"
+            written = "".join(_ACCENTED.get(letter, re.escape(letter)) for letter in unaccent(name.lower()))
+            pattern = rf"(?<![\w\[]){written}(?!\w)"
             text = re.sub(pattern, lambda found: self._aside("name", found.group()), text, flags=re.IGNORECASE)
         return text
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from crm_bridge.assignment.rules import UnknownSeller
 from crm_bridge.assignment.sellers import wake
 from crm_bridge.companies.rules import NameMissing, Refusal
-from data.scope import company_of
-from data.tables import Company, Holiday, Leave, User
+from data.scope import alone, company_of
+from data.tables import Holiday, Leave, User
 
 LONGEST_LEAVE = 366
 """Days."""
@@ -120,7 +120,7 @@ def add_holiday(session: Session, day: str, name: str) -> Holiday:
 def fill_holidays(session: Session, days: Mapping[str, str]) -> int:
     """Add these holidays, {YYYY-MM-DD: name}, where the day is none yet; how many that were."""
     company = company_of(session)
-    session.execute(select(Company.id).where(Company.id == company).with_for_update(key_share=True))  # one after the other
+    alone(session, company)  # one after the other
     known = set(session.scalars(select(Holiday.day).where(Holiday.day.in_(days))))
     new = [
         Holiday(company_id=company, day=day, name=name.strip()[:100]) for day, name in sorted(days.items()) if day not in known

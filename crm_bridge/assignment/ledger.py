@@ -14,7 +14,8 @@ from crm_bridge.assignment import rules
 from crm_bridge.assignment.rules import Choice, Member
 from crm_bridge.companies.hours import Hours
 from data.prepared import Prepared
-from data.tables import Assignment, Company, Leave, Offer, Seller, Team, TeamMember, User
+from data.scope import alone
+from data.tables import Assignment, Leave, Offer, Seller, Team, TeamMember, User
 
 LOAD = case(rules.LOAD, value=Assignment.priority, else_=0)
 """The load of a hand-over, and its place in the queue."""
@@ -47,7 +48,7 @@ def team(session: Session, team_id: int, *, lock: bool = False) -> Team:
 def hold(session: Session, company_id: int) -> None:
     """Let the company's other decisions wait until this one is written: a seller may be of several teams, and what one of them
     gives counts in the other's. Held before a team."""
-    session.execute(select(Company.id).where(Company.id == company_id).with_for_update(key_share=True))
+    alone(session, company_id)
 
 
 class Books:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from crm_bridge.assignment import ledger, rules
 from crm_bridge.companies.hours import Hours
 from data.prepared import Prepared
+from data.scope import alone
 from data.tables import Assignment, Company, Holiday, Leave, Number, Seller, Team, TeamMember, User
 
 _HANDS = cast(Table, Assignment.__table__)
@@ -38,7 +39,7 @@ def first_team(session: Session, company_id: int, now: datetime) -> int:
     session.flush()
     if (found := _first_of(session, company_id)) is not None:
         return found
-    session.execute(select(Company.id).where(Company.id == company_id).with_for_update(key_share=True))
+    alone(session, company_id)
     if (found := _first_of(session, company_id)) is not None:
         return found
     team = Team(company_id=company_id, name=FIRST_TEAM, created_at=now)

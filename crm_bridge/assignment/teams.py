@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from crm_bridge.assignment import rules, sellers
 from crm_bridge.companies import hours as opening
 from crm_bridge.companies.rules import NameMissing, Refusal, WrongHours
-from data.scope import company_of
-from data.tables import Assignment, Company, Number, Seller, Team, TeamMember
+from data.scope import alone, company_of
+from data.tables import Assignment, Number, Seller, Team, TeamMember
 
 BOUNDS: Mapping[str, tuple[int, int]] = {
     "accept_seconds": (30, 3_600),
@@ -133,7 +133,7 @@ def _name(session: Session, name: str, besides: int | None) -> str:
     if not name:
         raise NameMissing
     # The company's row is held, so that two who take the same name do not both find it free.
-    session.execute(select(Company.id).where(Company.id == company_of(session)).with_for_update(key_share=True))
+    alone(session)
     others = session.execute(select(Team.id, Team.name))
     if any(other.casefold() == name.casefold() for team, other in others if team != besides):
         raise TeamNameTaken

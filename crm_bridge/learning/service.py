@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm_bridge.learning import rules
 from crm_bridge.learning.queries import in_use, labelled, newest
-from data.scope import company_of
+from data.scope import alone, company_of
 from data.tables import Lesson, Phrase
 
 
@@ -43,6 +43,7 @@ def add(session: Session, phrases: Mapping[str, str], label: str, by: int, now: 
         raise rules.TooManyPhrases
     if any(len(text) > rules.LONGEST for text in phrases.values()):
         raise rules.PhraseTooLong
+    alone(session)
     there = {row.plain: row for row in session.scalars(select(Phrase).where(Phrase.plain.in_(phrases)))}
     for row in there.values():
         if row.label not in (None, label):
@@ -69,6 +70,7 @@ def _phrase(session: Session, phrase_id: int) -> Phrase:
 # ---------------------------------------------------------------------------------------------------- lessons
 def begin(session: Session, by: int, now: datetime) -> Lesson:
     """A trial of the labelled phrases as they stand now; the one before is forgotten. AlreadyTrying."""
+    alone(session)
     last = newest(session)
     if last is not None and last.state == "trying" and now - last.created_at < rules.PATIENCE:
         raise rules.AlreadyTrying
@@ -91,8 +93,12 @@ def note(session: Session, lesson_id: int, **told: Any) -> None:
 
 
 def publish(session: Session, lesson_id: int, by: int, now: datetime) -> Lesson:
-    """Use what was tried. NotTried when it is not the newest, or did not come to its end."""
+    """Use what was tried. NotTried when it is not the newest, or did not come to its end; InUseAlready
+    when somebody was faster."""
+    alone(session)
     row = newest(session)
+    if row is not None and row.id == lesson_id and row.state == "published":
+        raise rules.InUseAlready
     if row is None or row.id != lesson_id or row.state != "tried":
         raise rules.NotTried
     row.version, row.state, row.author_id, row.published_at = _next_version(session), "published", by, now
@@ -103,6 +109,7 @@ def publish(session: Session, lesson_id: int, by: int, now: datetime) -> Lesson:
 def take_back(session: Session, version: int, by: int, now: datetime) -> Lesson:
     """Use an earlier version again (0: what all share), as a new one, so that this can be taken back too. LookupError when there
     is no such version, InUseAlready."""
+    alone(session)
     old = session.scalar(select(Lesson).where(Lesson.version == version)) if version else None
     if version and old is None:
         raise LookupError(version)

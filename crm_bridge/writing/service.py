@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from crm_bridge.companies import queries
 from crm_bridge.writing import rules
-from data.scope import company_of
-from data.tables import Company, Document, Draft
+from data.scope import alone
+from data.tables import Document, Draft
 
 
 def switch(session: Session, *, on: bool) -> None:
@@ -27,7 +27,7 @@ def add_document(session: Session, *, title: str, text: str, author: int, now: d
         raise rules.DocumentEmpty
     if len(text) > rules.LONGEST_TEXT:
         raise rules.DocumentTooLong
-    _alone(session)
+    alone(session)
     count, characters = session.execute(select(func.count(Document.id), func.sum(func.length(Document.text)))).one()
     if count >= rules.MOST_DOCUMENTS or (characters or 0) + len(text) > rules.MOST_TEXT:
         raise rules.TooManyDocuments
@@ -51,7 +51,7 @@ def ask(
 ) -> int:
     """Count one asking before it is made, so that no two are the last one; what is older than a month is forgotten. Returns the
     draft's id. TooManyDrafts."""
-    _alone(session)
+    alone(session)
     session.execute(delete(Draft).where(Draft.created_at < now - rules.KEPT))
     asked = session.scalar(select(func.count(Draft.id)).where(Draft.created_at > now - timedelta(hours=1))) or 0
     if asked >= rules.AN_HOUR:
@@ -70,8 +70,3 @@ def answered(
     row.words, row.claims, row.passages = words, list(claims), list(passages)
     session.flush()
     return row
-
-
-def _alone(session: Session) -> None:
-    """Nobody else of the company counts meanwhile: PostgreSQL holds its row, SQLite has one writer."""
-    session.execute(select(Company.id).where(Company.id == company_of(session)).with_for_update())

@@ -25,7 +25,7 @@ INTENT_OF = {"catalog": "catalog", "discount": "discount", "stock": "stock", "fa
 
 @pytest.fixture(scope="module")
 def lesson(nlu: Engine) -> Lesson:
-    return own.learn(nlu.model, LINES, nlu.known())
+    return own.learn(nlu.model, LINES, nlu.by_heart)
 
 
 def task(out: Path, *lines: tuple[str, str], cache: Path = Path(), measure: bool = True) -> Task:
@@ -47,7 +47,7 @@ def test_texts_like_the_lines_are_understood_and_the_others_as_before(nlu: Engin
 
 
 def test_the_same_lines_give_the_same_lesson_which_is_kept_in_a_file(nlu: Engine, lesson: Lesson, tmp_path: Path) -> None:
-    again = own.learn(nlu.model, dict(reversed(LINES.items())), nlu.known())
+    again = own.learn(nlu.model, dict(reversed(LINES.items())), nlu.by_heart)
     assert own.fingerprint(nlu.model, LINES) == own.fingerprint(nlu.model, dict(reversed(LINES.items())))
     assert own.fingerprint(nlu.model, LINES) != own.fingerprint(nlu.model, {**LINES, "hola": "greet"})
     file = tmp_path / "lesson.npz"

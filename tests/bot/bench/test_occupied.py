@@ -43,7 +43,7 @@ def test_a_meter_counts_what_was_understood_between_two_beats() -> None:
 
 def test_a_meter_looks_at_a_text_anew() -> None:
     meter = Meter(load(MODELS))
-    assert meter._look("hola") is not meter._look("hola")
+    assert meter.look("hola") is not meter.look("hola")
 
 
 def test_what_takes_more_than_it_may_is_told() -> None:

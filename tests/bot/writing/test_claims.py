@@ -53,6 +53,9 @@ def test_what_the_company_says_is_left_alone(draft: str) -> None:
         ("Gratis desde $ 500.000.", "$ 500.000", "price"),  # in a document, and not in the books
         ("Cuesta veinte mil pesos.", "veinte mil pesos", "price"),
         ("Cuesta USD 20.", "USD 20", "price"),
+        ("Cuesta 10 US$.", "10 US$", "price"),  # 10 is there, and no price
+        ("Son 10 quetzales.", "10 quetzales", "price"),
+        ("Vale ₡10.", "₡10", "price"),
         ("Hay en stock.", "en stock", "books"),
         ("Está agotado.", "agotado", "books"),
         ("Tu pedido llega mañana.", "Tu pedido llega", "books"),

@@ -26,6 +26,11 @@ def mask(*called: str) -> Mask:
         ("NIT 900.123.456-7, cédula 1.020.304.050", "NIT [id-1], cédula [id-2]"),
         ("12.345.678-k y 900123456", "[phone-1] y [phone-2]"),
         ("RFC XAXX010101ABC", "RFC [id-1]"),
+        ("tel3001112233 o _310 222 33 44_", "tel[phone-1] o _[phone-2]_"),
+        ("300–111–2233, 310\u00a0222\u00a03344 y 320·333·4455", "[phone-1], [phone-2] y [phone-3]"),
+        ("ana＠gmail.com, ana(at)una.co y ana[at]otra[dot]co", "[email-1], [email-2] y [email-3]"),
+        ("ana @ gmail . com. Gracias", "[email-1]. Gracias"),
+        ("soy ána ruíz", "soy [name-1]"),
         ("la misma: a@b.co y A@b.co", "la misma: [email-1] y [email-1]"),
     ],
 )
