@@ -30,8 +30,14 @@ _MONEY_AFTER = re.compile(
     r"sol|dolares|dolar|reais|real|euros?|dollars?|lucas|millones|millon|milhoes)\b)"
 )
 _PERCENT = re.compile(r"\s*(?:%|\b(?:por ciento|por cento|percent)\b)")
+_FOR_LESS = re.compile(
+    r"\b(?:gratis|gratuit[oa]s?|sin (?:ningun )?costo|sem custo|de graca|for free|free of charge|mitad de precio|half price|"
+    r"metade do preco|(?:dos|2) (?:por|x) (?:uno|1)|2x1)\b"
+)
+"""A price without a number."""
 _BOOKS = re.compile(
-    r"\b(?:en existencia|existencias|en stock|in stock|out of stock|em estoque|agotad[oa]s?|esgotad[oa]s?|disponibles?|available|"
+    r"\b(?:disponibilidad|quedan? (?:poc[oa]s?|\w+ unidad(?:es)?)|ultim[oa]s unidades|en existencia|existencias|en stock|"
+    r"in stock|out of stock|em estoque|agotad[oa]s?|esgotad[oa]s?|disponibles?|available|"
     r"disponive(?:l|is)|(?:tu|su|your|seu) (?:pedido|orden|order) (?:ya |esta |llega|sale|is |has |ja |chega|foi ))"
 )
 _ENDS = ".,;:!?)]»\"'"
@@ -65,7 +71,14 @@ def found(text: str, language: str) -> list[Claim]:
     """Every number, amount, link, address, and word about stock or an order, whether it is held by anything or not."""
     folded = fold(text)
     taken: list[Claim] = []
-    for each in (*_links(text), *_times(folded), *_long(folded), *_numbers(folded, language), *_of_the_books(folded)):
+    for each in (
+        *_links(text),
+        *_times(folded),
+        *_long(folded),
+        *_for_less(folded),
+        *_numbers(folded, language),
+        *_of_the_books(folded),
+    ):
         if not any(each.start < other.end and other.start < each.end for other in taken):
             taken.append(each)
     taken.sort(key=lambda each: each.start)
@@ -141,6 +154,11 @@ def _numbers(folded: str, language: str) -> Iterator[Claim]:
             elif not number.weak:
                 yield Claim(start, end, "", "absent", _number_key(number.value, ""))
         at += batch[-1].end
+
+
+def _for_less(folded: str) -> Iterator[Claim]:
+    for match in _FOR_LESS.finditer(folded):
+        yield Claim(match.start(), match.end(), "", "absent", f"for less {match.group()}")
 
 
 def _of_the_books(folded: str) -> Iterator[Claim]:

@@ -25,7 +25,7 @@ PRICES = frozenset({Decimal("2899000.00")})
         "Llama al 601 555 0101 o al 601-555-0101.",
         "El portátil vale $2.899.000, o 2.899.000 pesos.",
         "Es un equipo de la S.A.S. y te damos una garantía, p. ej. la primera vez.",
-        "Sí, enviamos a todo el país.",
+        "Sí, enviamos a todo el país, y el envío es gratis.",
         "",
     ],
 )
@@ -56,6 +56,11 @@ def test_what_the_company_says_is_left_alone(draft: str) -> None:
         ("Cuesta 10 US$.", "10 US$", "price"),  # 10 is there, and no price
         ("Son 10 quetzales.", "10 quetzales", "price"),
         ("Vale ₡10.", "₡10", "price"),
+        ("Hay en oferta a mitad de precio.", "mitad de precio", "absent"),
+        ("Lleva dos por uno.", "dos por uno", "absent"),
+        ("El arreglo es sin costo.", "sin costo", "absent"),
+        ("Tenemos disponibilidad.", "disponibilidad", "books"),
+        ("Nos quedan pocas.", "quedan pocas", "books"),
         ("Hay en stock.", "en stock", "books"),
         ("Está agotado.", "agotado", "books"),
         ("Tu pedido llega mañana.", "Tu pedido llega", "books"),
