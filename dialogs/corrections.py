@@ -295,10 +295,22 @@ def told_again(talk: Talk) -> bool:
         ):
             store(talk, {name: found}, None)
             return True
+        if _names_it_further(talk, question):
+            talk.add(talk.common("same", shown=talk.shown(name)))
+            return True
     if talk.holds("already"):
         talk.add(talk.common("already"))
         return True
     return False
+
+
+def _names_it_further(talk: Talk, question: Question) -> bool:
+    """ "Bello Antioquia", where Bello is known: a place, with what it lies in behind it."""
+    words, known = wording.plain(talk.turn.text).split(), wording.plain(talk.shown(question.name)).split()
+    longer = bool(known) and len(known) < len(words) <= _FEW and words[: len(known)] == known
+    if question.read != "location" or not longer or talk.intent not in ("", "inform", "out_of_scope"):
+        return False
+    return wording.content(talk.dialog, " ".join(words[len(known) :]))
 
 
 def _is_all(talk: Talk, question: Question, found: Reading) -> bool:
