@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from dialogs import doubts, hearing, things, wording
+from dialogs import doubts, hearing, wording
 from dialogs.hearing import ask
 from dialogs.model import Answer, Question, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Heard, Reading
 from dialogs.talk import Talk, clip, options_of
 from dialogs.whose import introduces, introduces_another
+from dialogs.wishes import add_to
 from nlu.entities.cities import cities_of
 from nlu.entities.pointing import pointed
 from nlu.entities.words import clean, fold, unknown
 
-_LONGEST_WISH = 400
 _PLAIN_READERS = ("email", "phone", "tax_id", "money", "date")
 """Whose bare answer corrects a summary without a word of correction."""
 _FEW = 4
@@ -104,7 +104,7 @@ def correct(talk: Talk, asked: Question | None) -> bool:
     denies = _denies(talk, asked)
     stated = wording.states(text, told.values())
     if stated is not None and stated[0].takes and not sure and not denies:  # "la carga es frágil" says more of it
-        return _add_to(talk, stated[0].name, text.strip(" .")) and _closed(talk)
+        return add_to(talk, stated[0].name, text.strip(" .")) and _closed(talk)
     another = _another_person(talk, told, asked)
     if another is not None:
         _put_right(talk, *another)
@@ -280,62 +280,6 @@ def _put_right(talk: Talk, question: Question, reading: Reading) -> None:
     talk.close()
 
 
-def another_wish(talk: Talk) -> bool:
-    """Something else is wanted besides what is noted already: both are kept."""
-    ordered = "; ".join(one.detail for one in talk.turn.attachments if one.kind == "order" and one.detail)
-    for name, question in talk.told().items():
-        if question.takes and ordered and _add_to(talk, name, ordered):
-            return True
-        more = talk.intent in question.takes or says_more(talk)
-        if question.takes and more and not talk.asks:
-            wanted = wording.wish(talk.dialog, talk.turn.text, asked=False)
-            if wanted and _add_to(talk, name, wanted):
-                return True
-        corrects = wording.after_correction(talk.dialog, talk.turn.text)
-        named = (
-            ""
-            if talk.asks or corrects
-            else things.thing(talk.dialog, talk.turn.text, question.things, talk.state.language, definite=False)
-        )
-        if named and _add_to(talk, name, named):
-            return True
-    return False
-
-
-def wish_beside(talk: Talk, readings: Mapping[str, Reading]) -> None:
-    """ "Ya les compro, y quiero 20 pacas más": something more is wanted in a message that answers something else."""
-    text = talk.turn.text
-    if not talk.holds("want") or talk.asks:
-        return
-    known = next((name for name, question in talk.told().items() if question.takes and name not in readings), None)
-    if known is None:
-        return
-    rest = wording.without(talk.dialog, text, (reading.span for reading in readings.values() if reading.span is not None))
-    for start, end in wording.clauses(rest):
-        clause = rest[start:end]
-        said = wording.plain(wording.trimmed(talk.dialog, clause))
-        new = not any(said in one.exact for one in talk.dialog.questions.values())
-        new = new and not things.points_back(clause)
-        if start and new and wording.phrases(talk.dialog, clause, "want") and wording.content(talk.dialog, clause):
-            _add_to(talk, known, wording.trimmed(talk.dialog, clause))
-
-
-def says_more(talk: Talk) -> bool:
-    """ "También un mouse", "quiero que sea negro"."""
-    text = talk.turn.text
-    return wording.begins(talk.dialog, text, "also") or wording.plain(wording.trimmed(talk.dialog, text)).startswith("que se")
-
-
-def _add_to(talk: Talk, name: str, more: str) -> bool:
-    old = talk.state.answers[name]
-    if not isinstance(old.value, str) or len(old.value) + len(more) >= _LONGEST_WISH or more in old.value:
-        return False
-    both = f"{old.value}; {more}"
-    talk.answer(name, Answer(both, both))
-    talk.add(talk.common("noted", shown=clip(more, 80)))
-    return True
-
-
 def told_again(talk: Talk) -> bool:
     """What is known already: it is confirmed, or put right where the message is another choice word for word."""
     said = talk.said
@@ -351,10 +295,22 @@ def told_again(talk: Talk) -> bool:
         ):
             store(talk, {name: found}, None)
             return True
+        if _names_it_further(talk, question):
+            talk.add(talk.common("same", shown=talk.shown(name)))
+            return True
     if talk.holds("already"):
         talk.add(talk.common("already"))
         return True
     return False
+
+
+def _names_it_further(talk: Talk, question: Question) -> bool:
+    """ "Bello Antioquia", where Bello is known: a place, with what it lies in behind it."""
+    words, known = wording.plain(talk.turn.text).split(), wording.plain(talk.shown(question.name)).split()
+    longer = bool(known) and len(known) < len(words) <= _FEW and words[: len(known)] == known
+    if question.read != "location" or not longer or talk.intent not in ("", "inform", "out_of_scope"):
+        return False
+    return wording.content(talk.dialog, " ".join(words[len(known) :]))
 
 
 def _is_all(talk: Talk, question: Question, found: Reading) -> bool:

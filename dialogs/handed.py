@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dialogs import answers, corrections, repair, unclear, wording
+from dialogs import answers, corrections, repair, unclear, wishes, wording
 from dialogs.model import Do
 from dialogs.talk import Talk
 
@@ -23,7 +23,7 @@ def after_done(talk: Talk, wish: str) -> bool:
         _say_when_done(talk, wish)
     elif corrections.correct(talk, None):
         pass
-    elif corrections.says_more(talk) and corrections.another_wish(talk):
+    elif wishes.says_more(talk) and wishes.another_wish(talk):
         talk.close()
     elif repair.faq(talk, read=False):
         talk.say("")

@@ -211,10 +211,13 @@ def faq(talk: Talk, *, read: bool) -> bool:
         key = None
     if key is None and talk.intent:
         key = next((key for key, one in talk.dialog.faq.items() if one.intent == talk.intent), None)
+    others = [one for one in heard.also if one in talk.dialog.faq and one != key]
+    price_left = key is None and talk.intent in ("price", "stock") and "price" not in heard.topics
+    if key is None and others:  # what is said beside an unsure question is answered all the same
+        key, *others = others
     if key is None:
         return False
     talk.add(talk.render(talk.dialog.faq[key].say))
-    others = [one for one in heard.also if one in talk.dialog.faq] if key == heard.faq else []
     for other in others:
         talk.add(talk.render(talk.dialog.faq[other].say))
     told = {talk.dialog.faq[one].intent for one in (key, *others)}
@@ -222,6 +225,8 @@ def faq(talk: Talk, *, read: bool) -> bool:
         own = next((one for one in talk.dialog.faq.values() if one.intent == topic), None)
         if own is not None and topic not in told and topic != "price":  # the price is told last
             talk.add(talk.render(own.say))
+    if price_left:
+        talk.add(talk.common("price"))
     return True
 
 

@@ -402,3 +402,16 @@ def test_what_can_only_be_an_answer_is_overheard(
 def test_what_is_known_is_not_overheard_anew(electronics: Dialog, at: Callable[..., State]) -> None:
     before = at(answers=TOLD, asked="mail")
     assert engine.overhear(electronics, before, turn("mi contador es conta@otro.co")) is before
+
+
+@pytest.mark.parametrize(
+    ("intent", "first", "sure", "also"),
+    [("out_of_scope", "shipping", 0.3, "payment"), ("price", "shipping", 0.9, "payment"), ("out_of_scope", None, 0.0, "payment")],
+)
+def test_what_is_asked_beside_an_unsure_question_is_answered(at, electronics, intent, first, sure, also):
+    understood = Understanding(intent, 0.95, faq=first, faq_confidence=sure, also=(also,))
+    asked = dataclasses.replace(turn("¿y eso cómo? ¿aceptan Nequi?"), understanding=understood)
+    _, effects = engine.step(electronics, at(answers=ANA, asked="need"), asked)
+    assert electronics.faq[also].say.sources["es"] in text_of(effects)
+    assert electronics.faq["shipping"].say.sources["es"] not in text_of(effects)
+    assert (electronics.common["price"].sources["es"] in text_of(effects)) == (intent == "price")
