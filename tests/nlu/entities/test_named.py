@@ -20,7 +20,7 @@ def test_a_colleague(said, name):
 
 @pytest.mark.parametrize(
     ("said", "name"),
-    [("Pacho", "Ignacio Ruiz"), ("camilo diaz", "Camilo Torres"), ("ana", "Diana Paz"), ("li", "Luis Mora"),
+    [("Pacho", "Ignacio Ruiz"), ("camilo diaz", "Camilo Torres"), ("ana", "Diana Paz"), ("li", "Luis Mora"), ("lu", "Luis Mora"),
      ("beto", "Bernardo Paz"), ("", "Ana")],
 )  # fmt: skip
 def test_another_colleague(said, name):
@@ -31,6 +31,11 @@ def test_the_very_name_fits_better_than_a_nickname_and_that_better_than_a_slip()
     fits = [likeness(("pacho",), name) for name in ("Pacho Gil", "Francisco Gil", "Pachon Gil", "Panchos Gil")]
     assert fits == sorted(fits, reverse=True)
     assert fits[1] > fits[2] > 0
+
+
+def test_what_sounds_alike_fits_better_than_a_slip_and_the_whole_name_better_than_a_part():
+    assert likeness(("kamilo",), "Camilo Torres") > likeness(("camlio",), "Camilo Torres")
+    assert likeness(("camilo", "torres"), "Camilo Torres") > likeness(("camilo", "torres"), "Camilo Torres Ruiz")
 
 
 @given(st.text(max_size=120), st.text(max_size=20))
