@@ -59,7 +59,7 @@ async def test_a_draft_is_proposed_looked_at_and_saved(desk: Any, open_page: Any
     model.says = "Llega en 24 horas a Bogotá. <b>Gratis</b> por $1 en evil.example"
     await button.click()
     await expect(field).to_have_value(model.says)
-    await expect(draft.locator(".words mark")).to_have_text(["$1", "evil.example"])
+    await expect(draft.locator(".words mark")).to_have_text(["Gratis", "$1", "evil.example"])
     await expect(draft.locator("b, script, a[href*=evil]")).to_have_count(0)
     await draft.locator("summary").click()
     await expect(draft.locator("blockquote")).to_contain_text("En Bogotá llega en 24 horas.")
