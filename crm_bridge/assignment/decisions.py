@@ -19,8 +19,8 @@ from data.prepared import Row
 from data.tables import Assignment, Conversation, Offer
 
 LOOK_AGAIN, LOOK_SELDOM = timedelta(minutes=1), timedelta(hours=1)
-"""When one that waits is looked at again, if nobody gets room or is there before (sellers.wake, overlooked.py): each time when it
-has waited twice as long, within these."""
+"""When one that waits is looked at again, if nobody gets room or is there before (sellers.wake, overlooked.py): once soon, so
+that more of us hear of it, then seldom. Thousands may wait where nobody sells, and each look costs everybody a millisecond."""
 GROUP = 16
 """Hand-overs of one team that are decided in one transaction: most of what a decision reads is the team."""
 
@@ -100,7 +100,9 @@ def decide_all(session: Session, assignment_ids: Sequence[int], now: datetime) -
             decisions.append(Decision(row, choice, made[-1], expired[row.id]))
             continue
         there = [hour for member in members if (hour := rules.next_hour(member, wanted, local, holidays)) is not None]
-        decision = _nobody(row, choice, expired[row.id], min(there, default=None), now)
+        seldom = waited and now - row.created_at >= LOOK_AGAIN
+        again = now + (LOOK_SELDOM if seldom else LOOK_AGAIN)
+        decision = _nobody(row, choice, expired[row.id], min(there, default=None), again)
         if choice.considered and not waited:
             until = decision.opens_at.isoformat() if decision.opens_at else ""
             told.append(entry_of(row, LeadWaits(until=until, everybody=decision.everybody), None, now))
@@ -127,10 +129,9 @@ def _wanted(row: Assignment, former: int | None, offers: Sequence[Offer], now: d
     )
 
 
-def _nobody(row: Assignment, choice: Choice, expired: Offer | None, opens: datetime | None, now: datetime) -> Decision:
-    """It waits, visibly, and is looked at when the first of them is there again (`opens`, local)."""
-    opens_at = opens.astimezone(now.tzinfo) if opens is not None else None
+def _nobody(row: Assignment, choice: Choice, expired: Offer | None, opens: datetime | None, again: datetime) -> Decision:
+    """It waits, visibly, and is looked at `again`, or when the first of them is there (`opens`, local)."""
+    opens_at = opens.astimezone(again.tzinfo) if opens is not None else None
     row.state, row.user_id = "waiting", None
-    again = now + min(max(now - row.created_at, LOOK_AGAIN), LOOK_SELDOM)
     row.due_at = min(opens_at, again) if opens_at else again
     return Decision(row, choice, None, expired, opens_at, any(each.left_out == "passed" for each in choice.considered))

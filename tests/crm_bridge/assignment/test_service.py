@@ -322,14 +322,26 @@ async def test_who_could_not_take_it_does_not_count_when_all_let_it_pass_and_tha
     row = await desk.hand_over()
     offer = (await desk.decide(row)).offer
     await desk.do(service.decline, offer.id, ana, "page", desk.now)
-    for _ in range(3):
+    for _ in range(2):
         decision = await desk.decide(row)
         assert (decision.offer, decision.everybody) == (None, True)
-        desk.now = decision.assignment.due_at
+        desk.now += MINUTE
     assert (await kinds(desk)).count("LeadWaits") == 1
     await desk.do(sellers.set_away, ana, away=True, now=desk.now)
     desk.now += timedelta(hours=9)
     assert (await desk.decide(row)).assignment.due_at == desk.now + decisions.LOOK_SELDOM, "however long it has waited"
+
+
+async def test_what_nobody_can_take_is_looked_at_once_soon_and_then_seldom(desk: Any) -> None:
+    for user in desk.sellers:
+        await desk.do(sellers.set_away, user, away=True, now=desk.now)
+    row = await desk.hand_over()
+    waits = []
+    for _ in range(4):
+        due = (await desk.decide(row)).assignment.due_at
+        waits.append(due - desk.now)
+        desk.now = due
+    assert waits == [decisions.LOOK_AGAIN, *3 * [decisions.LOOK_SELDOM]]
 
 
 async def test_who_took_it_unasked_and_never_wrote_is_not_asked_again_at_once(desk: Any) -> None:

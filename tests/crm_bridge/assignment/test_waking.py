@@ -117,6 +117,7 @@ async def test_whoever_says_until_when_they_are_busy_is_asked_then(desk: Any) ->
     for user in desk.sellers:
         await desk.do(sellers.set_away, user, away=True, now=desk.now)
     row = await desk.hand_over()
+    await desk.decide(row)
     desk.now += timedelta(hours=2)
     assert (await desk.decide(row)).assignment.due_at == desk.now + decisions.LOOK_SELDOM
     until = desk.now + timedelta(minutes=10)
