@@ -120,7 +120,7 @@ def add_holiday(session: Session, day: str, name: str) -> Holiday:
 def fill_holidays(session: Session, days: Mapping[str, str]) -> int:
     """Add these holidays, {YYYY-MM-DD: name}, where the day is none yet; how many that were."""
     company = company_of(session)
-    alone(session, company)  # one after the other
+    alone(session)  # one after the other
     known = set(session.scalars(select(Holiday.day).where(Holiday.day.in_(days))))
     new = [
         Holiday(company_id=company, day=day, name=name.strip()[:100]) for day, name in sorted(days.items()) if day not in known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,8 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_bridge.learning import rules, service
-from data.session import connect
-from data.tables import Company, Lesson, Phrase, User
+from data.tables import Lesson, Phrase
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 LINES = [["la listica porfa", "catalog"]]
@@ -23,8 +22,8 @@ LINES = [["la listica porfa", "catalog"]]
 class Managers:
     """Eight of one company, who press the same button at once."""
 
-    def __init__(self, database: Any, company: int, user: int) -> None:
-        self.database, self.company, self.user = database, company, user
+    def __init__(self, managed: Any) -> None:
+        self.database, self.company, self.user = managed.database, managed.company, managed.manager
 
     async def all_press(self, work: Callable[..., Any], **given: Any) -> list[str]:
         """What each of them is told: "done", or the refusal's name."""
@@ -57,20 +56,8 @@ class Managers:
 
 
 @pytest.fixture
-async def managers(database_url: str) -> AsyncIterator[Managers]:
-    database = connect(database_url)
-
-    def fill(session: Session) -> tuple[int, int]:
-        company = Company(name="una", country="CO", currency="COP", timezone="America/Bogota", created_at=NOW)
-        session.add(company)
-        session.flush()
-        user = User(company_id=company.id, email="a@una.co", name="A", role="manager", password_hash="", created_at=NOW)
-        session.add(user)
-        session.flush()
-        return company.id, user.id
-
-    yield Managers(database, *await database.write(fill))
-    await database.close()
+def managers(managed: Any) -> Managers:
+    return Managers(managed)
 
 
 async def test_the_same_version_is_taken_back_once(managers: Managers) -> None:

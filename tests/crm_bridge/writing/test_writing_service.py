@@ -9,27 +9,15 @@ from typing import Any
 from sqlalchemy import func, select
 
 from crm_bridge.writing import rules, service
-from data.session import connect
-from data.tables import Company, Draft, User
+from data.tables import Draft
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 
 
-async def test_no_two_take_the_last_one(database_url: str) -> None:
-    database = connect(database_url)
-
-    def fill(session: Any) -> tuple[int, int]:
-        company = Company(name="una", country="CO", currency="COP", timezone="America/Bogota", created_at=NOW)
-        session.add(company)
-        session.flush()
-        user = User(company_id=company.id, email="a@una.co", name="A", role="manager", password_hash="", created_at=NOW)
-        session.add(user)
-        session.flush()
-        rows = [Draft(company_id=company.id, author_id=user.id, claims=[], passages=[], created_at=NOW) for _ in range(28)]
-        session.add_all(rows)
-        return company.id, user.id
-
-    company, user = await database.write(fill)
+async def test_no_two_take_the_last_one(managed: Any) -> None:
+    database, company, user = managed.database, managed.company, managed.manager
+    row = {"company_id": company, "author_id": user, "claims": [], "passages": [], "created_at": NOW}
+    await database.write(lambda session: session.add_all(Draft(**row) for _ in range(28)))
 
     async def ask(at: datetime) -> bool:
         try:
