@@ -415,3 +415,24 @@ def test_what_is_asked_beside_an_unsure_question_is_answered(at, electronics, in
     assert electronics.faq[also].say.sources["es"] in text_of(effects)
     assert electronics.faq["shipping"].say.sources["es"] not in text_of(effects)
     assert (electronics.common["price"].sources["es"] in text_of(effects)) == (intent == "price")
+
+
+def test_all_but_one_thing_is_no_yes(electronics: Dialog, at: Callable[..., State]) -> None:
+    state, effects = engine.step(
+        electronics, at(answers=TOLD, asked=None, status="confirming"), turn("todo bien menos el correo", "affirm")
+    )
+    assert (commands(effects), state.status, state.asked) == ([], "open", "mail")
+
+
+@pytest.mark.parametrize(("asked", "status"), [("mail", "confirming"), ("need", "cancelled")])
+def test_a_no_to_a_reminder_skips_what_need_not_be_told(
+    electronics: Dialog, at: Callable[..., State], asked: str, status: str
+) -> None:
+    told = {name: answer for name, answer in TOLD.items() if name != asked}
+    state, _ = engine.step(electronics, at(answers=told, asked=asked, reminded=True), turn("no", "deny"))
+    assert state.status == status
+
+
+def test_the_same_wish_is_kept_once(electronics: Dialog, at: Callable[..., State]) -> None:
+    state, _ = engine.step(electronics, at(answers=TOLD, asked=None, status="done"), turn("también un portátil", "buy"))
+    assert state.answers["need"].value == "un portátil"

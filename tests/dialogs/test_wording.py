@@ -89,3 +89,11 @@ def test_all_that_is_to_be_changed(freight: Dialog) -> None:
 )
 def test_a_list_is_one_wish(freight: Dialog, text: str, wanted: str) -> None:
     assert wording.wish(freight, text, asked=False) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [("你好，我想买", True), ("Здравствуйте", True), ("quiero 你好 un celular", False), ("¿cuánto? 👍", False), ("", False)],
+)
+def test_a_text_of_another_script(text: str, foreign: bool) -> None:
+    assert wording.is_foreign(text) is foreign

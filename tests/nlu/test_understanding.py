@@ -268,6 +268,8 @@ def test_question(text: str, asks: bool) -> None:
     [
         ("Ana Torres", True),
         ("Tienda El Precio Justo", True),
+        ("Ana María De La Torre Ruiz", True),
+        ("Ana María De La Torre Ruiz Vélez", False),
         ("ANA TORRES", False),
         ("Ana", False),
         ("Hola buenas tardes", False),
