@@ -160,7 +160,7 @@ def _correct_unnamed(talk: Talk, asked: Question | None, *, denies: bool, sure: 
     if gap is not None:
         store(talk, gap, None)
         return _closed(talk)
-    instead = _instead(talk, told) if denies else None
+    instead = _instead(talk, told) if denies or sure else None
     if instead is not None:
         _put_right(talk, *instead)
         return True
@@ -187,8 +187,9 @@ def _correct_unnamed(talk: Talk, asked: Question | None, *, denies: bool, sure: 
 
 def _instead(talk: Talk, told: Mapping[str, Question]) -> tuple[Question, Reading] | None:
     """ "No era Miami, era Panamá": the answer that is taken back by name, and what it is instead."""
-    denied = _DENIED.match(talk.turn.text)
-    rest = talk.turn.text[denied.end() :].strip(" ,.;") if denied is not None else ""
+    text = wording.after_correction(talk.dialog, talk.turn.text) or talk.turn.text  # "me equivoqué, no es …"
+    denied = _DENIED.match(text)
+    rest = text[denied.end() :].strip(" ,.;") if denied is not None else ""
     words = set(wording.plain(denied[0]).split()) if denied is not None else set()
     for name, question in reversed(list(told.items())) if rest else ():
         if set(wording.plain(talk.shown(name)).split()) & words:

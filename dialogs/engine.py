@@ -163,10 +163,13 @@ def _turn(talk: Talk) -> None:
         if before.greeted:
             unclear.misheard(talk, asked)
     free = not exact and _free(talk, asked, wish)
+    # "Marítimo, ¿se puede en español?": who asks for a language answers with what stands beside that.
+    beside = wording.statements(talk.turn.text, clauses=True).strip(" ,;") if wish.startswith("language_") and talk.asks else ""
+    turn, heard_as = (dataclasses.replace(talk.turn, text=beside), "") if beside else (talk.turn, wish)
     taken = (
         hearing.Taken()
         if exact
-        else hearing.gather(talk.dialog, talk.state, talk.turn, asked, talk.values(), free=free, wish=wish)
+        else hearing.gather(talk.dialog, talk.state, turn, asked, talk.values(), free=free, wish=heard_as)
     )
     read = bool(exact or taken.readings)
     only_asks = not wish and talk.asks and not wording.statements(talk.turn.text, clauses=True).strip(" ,;")

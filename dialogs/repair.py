@@ -210,24 +210,26 @@ def faq(talk: Talk, *, read: bool) -> bool:
     if key is not None and about_goods and talk.dialog.faq[key].intent not in ("", talk.intent):
         key = None
     if key is None and talk.intent:
-        key = next((key for key, one in talk.dialog.faq.items() if one.intent == talk.intent), None)
-    others = [one for one in heard.also if one in talk.dialog.faq and one != key]
+        key = _of_topic(talk, talk.intent)
     price_left = key is None and talk.intent in ("price", "stock") and "price" not in heard.topics
-    if key is None and others:  # what is said beside an unsure question is answered all the same
-        key, *others = others
-    if key is None:
-        return False
-    talk.add(talk.render(talk.dialog.faq[key].say))
-    for other in others:
-        talk.add(talk.render(talk.dialog.faq[other].say))
-    told = {talk.dialog.faq[one].intent for one in (key, *others)}
-    for topic in heard.topics[:_MOST_TOPICS]:
-        own = next((one for one in talk.dialog.faq.values() if one.intent == topic), None)
-        if own is not None and topic not in told and topic != "price":  # the price is told last
-            talk.add(talk.render(own.say))
-    if price_left:
+    # What is asked beside an unsure question is answered all the same; the price is told last.
+    asked = dict.fromkeys(one for one in (key, *heard.also) if one is not None and one in talk.dialog.faq)
+    told = {talk.dialog.faq[one].intent for one in asked}
+    topics = [topic for topic in heard.topics[:_MOST_TOPICS] if topic not in {"price", *told}]
+    if not asked and len(topics) < 2:
+        return False  # "¿cómo están?" before a price: one topic alone makes no row of questions
+    of_topics = (_of_topic(talk, topic) for topic in topics)
+    asked |= dict.fromkeys(one for one in of_topics if one is not None)
+    for one in asked:
+        talk.add(talk.render(talk.dialog.faq[one].say))
+    if asked and price_left:
         talk.add(talk.common("price"))
-    return True
+    return bool(asked)
+
+
+def _of_topic(talk: Talk, topic: str) -> str | None:
+    """The frequent question that an intent asks."""
+    return next((name for name, one in talk.dialog.faq.items() if one.intent == topic), None)
 
 
 def answer_question(talk: Talk) -> None:

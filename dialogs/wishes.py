@@ -59,8 +59,10 @@ def says_more(talk: Talk) -> bool:
 
 
 def add_to(talk: Talk, name: str, more: str) -> bool:
-    """Keep more of a wish beside what is known of it; whether it was new, and found room."""
+    """Keep more of a wish beside what is known of it; whether it was new, and found room. "Quiero seguir" wants nothing."""
     old = talk.state.answers[name]
+    if wording.plain(more) in talk.dialog.words["go_on"]:
+        return False
     if not isinstance(old.value, str) or len(old.value) + len(more) >= _LONGEST_WISH or more in old.value:
         return False
     both = f"{old.value}; {more}"
