@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from bot.keys import NUMBERS
+from bot.keys import DATABASE, NUMBERS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,6 +35,26 @@ SUMMARY = """Esto es lo que tengo:
 • Correo: ana@ruis.co
 
 ¿Está todo bien?"""
+FAINT = """() => {
+    const pen = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+    const over = (below, colour) => {
+        pen.fillStyle = `rgb(${below})`; pen.fillRect(0, 0, 1, 1);
+        pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const ground = element => element ? over(ground(element.parentElement), getComputedStyle(element).backgroundColor)
+        : matchMedia('(prefers-color-scheme: dark)').matches ? [0, 0, 0] : [255, 255, 255];
+    const light = colour => colour.map(part => (part /= 255) <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4)
+        .reduce((sum, part, place) => sum + part * [.2126, .7152, .0722][place], 0);
+    const words = element => [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    const texts = [...document.querySelectorAll('body *:not(option)')].filter(words).filter(element => element.checkVisibility());
+    return texts.filter(element => {
+        const below = ground(element), ink = over(below, getComputedStyle(element).color);
+        const [dim, bright] = [light(below), light(ink)].sort((a, b) => a - b);
+        return (bright + .05) / (dim + .05) < 3;
+    }).map(element => element.outerHTML.slice(0, 90));
+}"""
+"""Texts with less than 3:1 to what they stand on (WCAG 2.2, 1.4.3 for large text)."""
 REASONS = ["+40lo necesita hoy", "+15presupuesto medio", "+20compra para una empresa", "+5dejó su correo"]
 
 
@@ -294,7 +314,12 @@ async def test_every_page_fits_a_phone(demo: Any, open_page: Any, phone_of: Any,
             "getComputedStyle(document.querySelector('article, .phone, .rows, .chat') ?? document.body).color"
         )
         assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 400) == dark, (page.url, ink)
+        assert await page.evaluate(FAINT) == [], page.url
 
+    def nobody_sells(session: Any) -> None:
+        session.connection().exec_driver_sql("UPDATE users SET active = 0 WHERE role = 'seller'")
+
+    await demo.app[DATABASE].write(nobody_sells)
     ana = phone_of(page, "Ana")
     await ana_buys_a_laptop(ana)
     await ana_confirms(ana)
@@ -310,6 +335,10 @@ async def test_every_page_fits_a_phone(demo: Any, open_page: Any, phone_of: Any,
     await page.get_by_role("button", name="Ver prospecto").click()
     await fits()
     await fits("/leads")
+    await fits("/team")
+    await expect(page.locator(".rows.waits .row")).to_have_count(1)
+    await fits("/board")
+    await fits("/learning")
     number = demo.app[NUMBERS].find("whatsapp", TECNO).row.id
     for path in ("", f"/{number}", f"/{number}/dialog", f"/{number}/dialog/versions"):
         await fits(f"/numbers{path}")

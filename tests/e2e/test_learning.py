@@ -34,7 +34,7 @@ async def test_an_unclear_message_is_labelled_published_and_understood(
     await ana.says(ODD, UNKNOWN)
     await ana.says(ODD.upper(), UNKNOWN)
 
-    await expect(page.locator(".waits")).to_have_text("1")
+    await expect(page.locator(".place .count")).to_have_text("1")
     await page.reload()
     row, lesson = page.locator(".phrase"), page.locator("#lesson")
     await expect(row).to_contain_text("2 veces")
@@ -44,7 +44,7 @@ async def test_an_unclear_message_is_labelled_published_and_understood(
     await row.get_by_text("Otra cosa…").click()
     await row.get_by_role("button", name="Ubicación").click()
     await expect(row).to_contain_text("Pregunta frecuente: Ubicación")
-    await expect(page.locator(".waits")).to_be_empty()
+    await expect(page.locator(".place .count")).to_be_empty()
     await expect(page.locator("#lines")).to_contain_text(ODD)
 
     await lesson.get_by_role("button", name="Probar").click()
