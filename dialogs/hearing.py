@@ -224,6 +224,8 @@ class _Hearing:
             whole = instead  # "Pasto no mejor Ipiales"
             heard = Heard(whole, None, heard.attachments)
         result = READERS[asked.read].read(heard, allowed) if free else None
+        if isinstance(result, Reading) and any(word.plain.isdecimal() for word in wording.words_of(whole)):
+            result = _dated(asked, self.turn, self.language, asked=True) or result  # "antes del 15" is no "lo antes posible"
         if isinstance(result, Miss) and self.draft and asked.read in IN_PIECES:
             joined = READERS[asked.read].read(Heard(f"{self.draft} {whole}"), allowed)
             result = replace(joined, span=None) if isinstance(joined, Reading) else result

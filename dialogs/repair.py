@@ -47,7 +47,7 @@ _PIECE = 40
 # ----------------------------------------------------------------------------------------- wishes in a word
 def wish_of(talk: Talk, asked: Question | None) -> str:
     """Which of REPAIRS the message is, or ""."""
-    if asked is not None and _declines(talk, asked):
+    if asked is not None and (_declines(talk, asked) or _declines_another(talk, asked)):
         return "skip"
     if talk.intent not in REPAIRS:
         return ""
@@ -92,6 +92,14 @@ def _declines(talk: Talk, asked: Question) -> bool:
     if asked.read in IN_PIECES:
         return talk.holds("here") and not any(word.plain.isdecimal() for word in words)
     return asked.read in ("text", "tax_id") and wording.begins(talk.dialog, talk.turn.text, "none")
+
+
+def _declines_another(talk: Talk, asked: Question) -> bool:
+    """ "No tengo empresa", where the city was asked: any words may be a place, and these are none."""
+    if asked.optional or asked.read != "location" or not wording.begins(talk.dialog, talk.turn.text, "none"):
+        return False
+    optional = {one.name: one for one in talk.open_before() if one.optional}
+    return wording.mentioned(talk.dialog, talk.turn.text, optional) is not None
 
 
 def apply(talk: Talk, wish: str, asked: Question | None) -> None:
