@@ -85,7 +85,7 @@ class Intake:
     async def accept(self, channel: Channel, body: bytes) -> None:
         """Store a webhook body and what is in it; durable when this returns. Overloaded when too much waits already; statuses are
         always taken, since they are what messages wait for."""
-        if len(self._waiting) >= self._limit:
+        if len(self._waiting) >= self._limit or self._room < len(body):
             raise Overloaded
         parsed, problem = None, None
         try:
@@ -99,7 +99,11 @@ class Intake:
         self._waiting.append(waiting)
         if self._task is None:
             self._task = asyncio.create_task(self._store_all())
-        await waiting.done
+        self._room -= len(body)
+        try:
+            await waiting.done
+        finally:
+            self._room += len(body)
 
     def _is_late(self, message: Inbound) -> bool:
         number = self._numbers.find(message.channel, message.number)
@@ -107,7 +111,7 @@ class Intake:
 
     @contextmanager
     def room(self, size: int) -> Iterator[None]:
-        """Keep `size` bytes of memory for a body. Overloaded when there is no room."""
+        """Keep `size` bytes of memory for a body that is still coming. Overloaded when there is no room."""
         if self._room < size:
             raise Overloaded
         self._room -= size

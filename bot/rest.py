@@ -123,10 +123,8 @@ class _Door:
         outer = number.row.external_id
         own = msgspec.json.encode([outer, post.sender, post.message_id or new_id()]).decode()
         body = msgspec.json.encode(Envelope(outer, own, self._service.clock.now(), post))
-        intake = self._service.intake
         try:
-            with intake.room(len(body)):
-                await intake.accept(self._channel, body)
+            await self._service.intake.accept(self._channel, body)
         except Overloaded:
             raise Refused(503, "too much is waiting; send it again later") from None
         except Exception:

@@ -7,11 +7,14 @@ turn pipeline, which serves all companies at once, runs in an unscoped session a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, Table, bindparam, event, select
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql.base import ExecutableOption
 
+from data.prepared import Prepared
 from data.tables.base import OfCompany
 from data.tables.companies import Company
 
@@ -19,6 +22,8 @@ T = TypeVar("T")
 Work = Callable[[Session], T]
 
 _KEY = "company_id"
+_COMPANIES = cast(Table, Company.__table__)
+_HOLD = Prepared(select(_COMPANIES.c.id).where(_COMPANIES.c.id == bindparam("company")).with_for_update(key_share=True))
 
 
 class ForeignCompany(Exception):
@@ -52,7 +57,7 @@ def alone(session: Session, company: int | None = None) -> None:
     """Nobody else who asks for this changes the company meanwhile, by default the session's own: PostgreSQL holds its row, though
     not against those who only refer to it; SQLite has one writer."""
     company = company_of(session) if company is None else company
-    session.execute(select(Company.id).where(Company.id == company).with_for_update(key_share=True))
+    _HOLD.tuples(session, {"company": company})
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -64,7 +69,12 @@ def _filter(state: ORMExecuteState) -> None:
         state.is_orm_statement and state.is_insert
     ):  # the filter is of what is there already; new rows are guarded when they are flushed
         raise ForeignCompany("in a session of one company, rows are added as objects")
-    state.statement = state.statement.options(
+    state.statement = state.statement.options(*_rows_of(company))
+
+
+@lru_cache(1024)
+def _rows_of(company: int) -> tuple[ExecutableOption, ...]:
+    return (
         with_loader_criteria(OfCompany, lambda table: table.company_id == company, include_aliases=True),
         with_loader_criteria(Company, lambda table: table.id == company, include_aliases=True),
     )

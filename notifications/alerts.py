@@ -9,7 +9,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, and_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, select, update
 from sqlalchemy.orm import Session, aliased, defer
 
 from data.inbox import RANK
@@ -100,6 +100,21 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
 
 _POINTS = cast(Table, ContactPoint.__table__)
 _ADD_POINT = Prepared(insert_new(_POINTS))
+_LAST = (
+    select(InboxMessage.text)
+    .where(InboxMessage.conversation_id == Conversation.id, InboxMessage.text != "")
+    .order_by(InboxMessage.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_ABOUT = (
+    select(Conversation, Person, Number, Company.language, _LAST)
+    .join(Person, Person.id == Conversation.person_id)
+    .join(Number, Number.id == Conversation.number_id)
+    .join(Company, Company.id == Conversation.company_id)
+    .where(Conversation.id.in_(bindparam("talks", expanding=True)))
+    .options(defer(Conversation.state))
+)
 _SHORT = 500
 """Characters kept of what somebody wrote."""
 
@@ -135,21 +150,7 @@ def facts_about(session: Session, conversation_id: int, *, by: str = "", words: 
 
 def _facts(session: Session, talks: Mapping[int, int | None]) -> dict[int, Facts]:
     """{conversation: its facts}, for each that there is; `talks` gives the leads that they are about."""
-    last = (
-        select(InboxMessage.text)
-        .where(InboxMessage.conversation_id == Conversation.id, InboxMessage.text != "")
-        .order_by(InboxMessage.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Conversation, Person, Number, Company.language, last)
-        .join(Person, Person.id == Conversation.person_id)
-        .join(Number, Number.id == Conversation.number_id)
-        .join(Company, Company.id == Conversation.company_id)
-        .where(Conversation.id.in_(talks))
-        .options(defer(Conversation.state))
-    ).all()
+    rows = session.execute(_ABOUT, {"talks": list(talks)}).all()
     wanted = [lead for lead in talks.values() if lead is not None]
     leads = {lead.id: lead for lead in session.scalars(select(Lead).where(Lead.id.in_(wanted)))} if wanted else {}
     facts = {}

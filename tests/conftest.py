@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiohttp import web_app
 from hypothesis import HealthCheck, settings
 from sqlalchemy import make_url
 
@@ -35,6 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def electronics() -> Dialog:
     return load_folder()["electronics"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_applications() -> Iterator[None]:
+    """aiohttp keeps the last thousand applications that answered a request. All their objects made each look for garbage longer,
+    up to eight seconds in the end, and PostgreSQL ends a transaction that stands still for five."""
+    yield
+    web_app._cached_build_middleware.cache_clear()
 
 
 async def _on_server(*statements: str) -> None:

@@ -56,7 +56,7 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 def signature(secret: bytes, body: bytes) -> str:
     """The `X-Hub-Signature-256` header of a body: `sha256=` and the HMAC in hex."""
-    return "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+    return "sha256=" + hmac.digest(secret, body, "sha256").hex()
 
 
 def signed_by(secrets: Sequence[bytes], body: bytes, header: str | None) -> bool:

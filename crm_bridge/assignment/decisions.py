@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import ledger, rules, sellers
@@ -21,6 +21,18 @@ from data.tables import Assignment, Conversation, Offer
 LOOK_AGAIN, LOOK_SELDOM = timedelta(minutes=1), timedelta(hours=1)
 """When one that waits is looked at again, if nobody gets room or is there before (sellers.wake, overlooked.py): once soon, so
 that more of us hear of it, then seldom. Thousands may wait where nobody sells, and each look costs everybody a millisecond."""
+_CLAIM = (
+    select(Assignment)
+    .join(Conversation, Conversation.id == Assignment.conversation_id)
+    .where(
+        Assignment.id.in_(bindparam("ids", expanding=True)),
+        Assignment.due_at <= bindparam("now"),
+        Assignment.state.in_(bindparam("states", expanding=True)),
+    )
+    .order_by(ledger.LOAD.desc(), Assignment.created_at, Assignment.id)
+    .with_for_update(of=(Assignment, Conversation), key_share=True, skip_locked=True)
+    .execution_options(populate_existing=True)
+)
 GROUP = 16
 """Hand-overs of one team that are decided in one transaction: most of what a decision reads is the team."""
 
@@ -56,15 +68,7 @@ def due(session: Session, now: datetime, limit: int = 50) -> list[tuple[int, lis
 def claim(session: Session, ids: Sequence[int], states: Sequence[str], now: datetime) -> list[Assignment]:
     """Those of these hand-overs that are due in one of these states, held with their conversations, in the order of `due`. What
     somebody else is at is left out: nobody waits here."""
-    query = (
-        select(Assignment)
-        .join(Conversation, Conversation.id == Assignment.conversation_id)
-        .where(Assignment.id.in_(ids), Assignment.due_at <= now, Assignment.state.in_(states))
-        .order_by(ledger.LOAD.desc(), Assignment.created_at, Assignment.id)
-        .with_for_update(of=(Assignment, Conversation), key_share=True, skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    return list(session.scalars(query))
+    return list(session.scalars(_CLAIM, {"ids": ids, "states": states, "now": now}))
 
 
 def decide_all(session: Session, assignment_ids: Sequence[int], now: datetime) -> list[Decision]:

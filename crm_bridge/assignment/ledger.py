@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVarTuple, cast
 
-from sqlalchemy import Select, Table, bindparam, case, func, literal, select, update
+from sqlalchemy import Select, Table, bindparam, case, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import rules
 from crm_bridge.assignment.rules import Choice, Member
 from crm_bridge.companies.hours import Hours
-from data.prepared import Prepared
+from data.prepared import Prepared, among
 from data.scope import alone
 from data.tables import Assignment, Leave, Offer, Seller, Team, TeamMember, User
 
@@ -21,6 +20,32 @@ LOAD = case(rules.LOAD, value=Assignment.priority, else_=0)
 """The load of a hand-over, and its place in the queue."""
 _Columns = TypeVarTuple("_Columns")
 _PLACES = cast(Table, TeamMember.__table__)
+_HANDS = cast(Table, Assignment.__table__)
+_LEAVES = cast(Table, Leave.__table__)
+_MEMBERS = (
+    select(TeamMember, User, Seller)
+    .join(User, User.id == TeamMember.user_id)
+    .outerjoin(Seller, Seller.user_id == TeamMember.user_id)
+    .where(TeamMember.team_id == bindparam("team"))
+    .order_by(TeamMember.user_id)
+    .execution_options(populate_existing=True)
+)
+_LOADS = Prepared(
+    select(_HANDS.c.user_id, func.sum(case(rules.LOAD, value=_HANDS.c.priority, else_=0)).label("load"))
+    .with_hint(_HANDS, "INDEXED BY ix_assignments_load", "sqlite")  # see among_open
+    .where(text("state != 'closed'"), among(_HANDS.c.user_id, "users"), ~among(_HANDS.c.id, "besides"))
+    .group_by(_HANDS.c.user_id)
+)
+_ABSENCES = Prepared(
+    select(_LEAVES.c.user_id, _LEAVES.c.first_day, _LEAVES.c.last_day)
+    .where(among(_LEAVES.c.user_id, "users"), _LEAVES.c.last_day >= bindparam("since"))
+    .order_by(_LEAVES.c.first_day)
+)
+_FORMER = Prepared(
+    select(_HANDS.c.person_id, _HANDS.c.user_id)
+    .where(among(_HANDS.c.person_id, "people"), _HANDS.c.accepted_at.is_not(None))
+    .order_by(_HANDS.c.id)
+)
 _WRITE = Prepared(
     update(_PLACES)
     .where(_PLACES.c.team_id == bindparam("team"), _PLACES.c.user_id == bindparam("user"))
@@ -72,10 +97,7 @@ class Books:
     def members(self, hours: Hours) -> list[Member]:
         """Everybody, with what was decided so far; `hours` are of who has no shift of their own."""
         return [
-            replace(
-                member_of(place, user, work, self._loads[user.id], self._absences.get(user.id, ()), hours),
-                served=self._served[user.id],
-            )
+            member_of(place, user, work, self._loads[user.id], self._absences.get(user.id, ()), hours, self._served[user.id])
             for place, user, work in self._places
         ]
 
@@ -97,50 +119,39 @@ class Books:
 
 def books(session: Session, team_id: int, besides: Collection[int], today: str) -> Books:
     """The team's, but for the load of the hand-overs `besides`: three reads. `today` is the company's, YYYY-MM-DD."""
-    rows = session.execute(
-        select(TeamMember, User, Seller)
-        .join(User, User.id == TeamMember.user_id)
-        .outerjoin(Seller, Seller.user_id == TeamMember.user_id)
-        .where(TeamMember.team_id == team_id)
-        .order_by(TeamMember.user_id)
-        .execution_options(populate_existing=True)
-    ).all()
-    users = [user.id for _, user, _ in rows]
-    places = [(place, user, work) for place, user, work in rows]
+    places = [(place, user, work) for place, user, work in session.execute(_MEMBERS, {"team": team_id})]
+    users = [user.id for _, user, _ in places]
     return Books(team_id, places, loads(session, users, besides), absences(session, users, today))
 
 
 def loads(session: Session, users: Collection[int], besides: Collection[int] = ()) -> dict[int, int]:
     """{user: load} of the hand-overs that are offered to them or theirs, but for those `besides`."""
-    rows = session.execute(
-        among_open(select(Assignment.user_id, func.sum(LOAD)))
-        .where(Assignment.user_id.in_(users), Assignment.id.not_in(besides))
-        .group_by(Assignment.user_id)
-    )
-    return {user: int(load) for user, load in rows if user is not None}
+    return {user: int(load) for user, load in _LOADS.tuples(session, {"users": users, "besides": besides})}
 
 
 def absences(session: Session, users: Collection[int], since: str) -> dict[int, list[tuple[str, str]]]:
     """{user: [(first day, last day)]} of leave that has not ended before the day `since` (YYYY-MM-DD), the next first."""
     found: dict[int, list[tuple[str, str]]] = {}
-    for user, first, last in session.execute(
-        select(Leave.user_id, Leave.first_day, Leave.last_day)
-        .where(Leave.user_id.in_(users), Leave.last_day >= since)
-        .order_by(Leave.first_day)
-    ):
+    for user, first, last in _ABSENCES.tuples(session, {"users": users, "since": since}):
         found.setdefault(user, []).append((first, last))
     return found
 
 
 def member_of(
-    place: TeamMember, user: User, work: Seller | None, load: int, absences: Sequence[tuple[str, str]], hours: Hours
+    place: TeamMember,
+    user: User,
+    work: Seller | None,
+    load: int,
+    absences: Sequence[tuple[str, str]],
+    hours: Hours,
+    served: int | None = None,
 ) -> Member:
-    """A seller from their rows; `hours` where they have no shift of their own."""
+    """A seller from their rows; `hours` where they have no shift of their own, `served` where more was decided since."""
     return Member(
         user_id=user.id,
         name=user.name,
         weight=place.weight,
-        served=place.served,
+        served=place.served if served is None else served,
         active=user.active,
         away=work.away if work else False,
         away_until=work.away_until if work else None,
@@ -155,12 +166,10 @@ def member_of(
 
 def former(session: Session, rows: Sequence[Assignment]) -> dict[int, int]:
     """{hand-over: who answered that person last, on any number}; of those that nobody has accepted. One read."""
-    found = session.execute(
-        select(Assignment.person_id, Assignment.user_id)
-        .where(Assignment.person_id.in_({row.person_id for row in rows}), Assignment.accepted_at.is_not(None))
-        .order_by(Assignment.id)
-    ).all()
-    return {row.id: user for row in rows for person, user in found if person == row.person_id and user is not None}
+    last = {
+        person: user for person, user in _FORMER.tuples(session, {"people": {row.person_id for row in rows}}) if user is not None
+    }
+    return {row.id: last[row.person_id] for row in rows if row.person_id in last}
 
 
 def refund(session: Session, team_id: int, offer: Offer) -> None:

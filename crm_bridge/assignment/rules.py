@@ -9,9 +9,11 @@ lead passed on costs nothing, and who comes back is neither flooded nor passed o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Protocol
+
+import msgspec
 
 from crm_bridge.companies.hours import DAYS, Hours, is_open, next_opening
 from crm_bridge.companies.rules import Refusal
@@ -132,7 +134,8 @@ class Choice:
 
     def told(self) -> dict[str, Any]:
         """As it is stored (Assignment.why)."""
-        return asdict(self)
+        told: dict[str, Any] = msgspec.to_builtins(self)
+        return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,31 @@ from crm_bridge.assignment import ledger, rules
 from crm_bridge.companies.hours import Hours
 from data.prepared import Prepared
 from data.scope import alone
-from data.tables import Assignment, Company, Holiday, Leave, Number, Seller, Team, TeamMember, User
+from data.tables import Assignment, Company, Holiday, Number, Seller, Team, TeamMember, User
 
 _HANDS = cast(Table, Assignment.__table__)
 _TEAMS = cast(Table, Team.__table__)
+_COMPANIES = cast(Table, Company.__table__)
+_NUMBERS = cast(Table, Number.__table__)
+_HOLIDAYS = cast(Table, Holiday.__table__)
+_HOURS = Prepared(
+    select(_COMPANIES.c.timezone, _NUMBERS.c.hours)
+    .join(_NUMBERS, _NUMBERS.c.company_id == _COMPANIES.c.id)
+    .where(_COMPANIES.c.id == bindparam("company"), _NUMBERS.c.id == bindparam("number"))
+)
+_AHEAD = Prepared(
+    select(_HOLIDAYS.c.day)
+    .where(_HOLIDAYS.c.company_id == bindparam("company"), _HOLIDAYS.c.day >= bindparam("today"))
+    .order_by(_HOLIDAYS.c.day)
+    .limit(60)
+)
+_STAFF = (
+    select(User.id, User.role, Company.timezone, Seller)
+    .join(Company, Company.id == User.company_id)
+    .outerjoin(Seller, Seller.user_id == User.id)
+    .where(User.company_id == bindparam("company"), User.role.in_(bindparam("roles", expanding=True)), User.active)
+    .order_by(User.id)
+)
 _FIRST = Prepared(select(func.min(_TEAMS.c.id)).where(_TEAMS.c.company_id == bindparam("company")))
 _LATER = "wake at the end"
 FIRST_TEAM = "Ventas"
@@ -133,34 +154,23 @@ def set_away(session: Session, user_id: int, away: bool, now: datetime, until: d
 def calendar(session: Session, company_id: int, number_id: int, now: datetime) -> tuple[datetime, Hours, frozenset[str]]:
     """What hand-overs are reckoned by: `now` as the company's clock shows it, the opening hours of their number, and the next
     holidays (YYYY-MM-DD, from today on). Two reads."""
-    timezone, hours = session.execute(
-        select(Company.timezone, Number.hours)
-        .join(Number, Number.company_id == Company.id)
-        .where(Company.id == company_id, Number.id == number_id)
-    ).one()
+    ((timezone, hours),) = _HOURS.tuples(session, {"company": company_id, "number": number_id})
     local = now.astimezone(ZoneInfo(timezone))
-    ahead = select(Holiday.day).where(Holiday.company_id == company_id, Holiday.day >= f"{local:%Y-%m-%d}")
-    return local, hours, frozenset(session.scalars(ahead.order_by(Holiday.day).limit(60)))
+    ahead = _AHEAD.tuples(session, {"company": company_id, "today": f"{local:%Y-%m-%d}"})
+    return local, hours, frozenset(day for (day,) in ahead)
 
 
 def staff(session: Session, company_id: int, now: datetime, roles: Sequence[str]) -> list[tuple[int, str, bool]]:
     """(user, role, whether they are there) of everybody active with these roles. There: neither away nor on leave nor out of
     their shift."""
-    zone = ZoneInfo(session.scalars(select(Company.timezone).where(Company.id == company_id)).one())
-    local = now.astimezone(zone)
+    rows = session.execute(_STAFF, {"company": company_id, "roles": roles}).all()
+    if not rows:
+        return []
+    local = now.astimezone(ZoneInfo(rows[0].timezone))
     today = f"{local:%Y-%m-%d}"
-    on_leave = set(
-        session.scalars(
-            select(Leave.user_id).where(Leave.company_id == company_id, Leave.first_day <= today, Leave.last_day >= today)
-        )
-    )
-    rows = session.execute(
-        select(User.id, User.role, Seller)
-        .outerjoin(Seller, Seller.user_id == User.id)
-        .where(User.company_id == company_id, User.role.in_(roles), User.active)
-        .order_by(User.id)
-    )
-    return [(user, role, user not in on_leave and (work is None or rules.at_work(work, local))) for user, role, work in rows]
+    leaves = ledger.absences(session, [row.id for row in rows], today)
+    on_leave = {user for user, days in leaves.items() if any(first <= today <= last for first, last in days)}
+    return [(user, role, user not in on_leave and (work is None or rules.at_work(work, local))) for user, role, _, work in rows]
 
 
 def supervisors(session: Session, company_id: int, now: datetime, told: Collection[int] = ()) -> list[int]:

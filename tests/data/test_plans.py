@@ -11,23 +11,23 @@ from sqlalchemy import make_url
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from crm_bridge import journal
-from crm_bridge.assignment import ledger, opening
+from crm_bridge.assignment import ledger, opening, sellers
 from crm_bridge.assignment import service as assignment
 from crm_bridge.leads import service as leads
 from crm_bridge.people import service as people
-from data import dialog_state, inbox, outbox
+from data import dialog_state, inbox, outbox, scope
 from data.postgres import SERVER, WRITING
 from data.prepared import Prepared
 from data.sqlite import SqliteDatabase
 
-FEW = {"numbers", "processes", "json_each"}
+FEW = {"numbers", "processes", "teams", "json_each"}
 """Tables that stay small."""
 OF_WHAT_WAITS = ("ix_inbox_messages_waiting", "ix_outbox_messages_waiting", "ix_outbox_messages_lane", "uq_assignments_open")
 """Indexes that hold only what is not done."""
 TABLES = {table.name for table in inbox.OUTBOX.metadata.sorted_tables} - FEW
 STATEMENTS = [
     pytest.param(statement, id=f"{module.__name__}.{name}")
-    for module in (inbox, outbox, dialog_state, people, leads, journal, assignment, ledger, opening)
+    for module in (inbox, outbox, dialog_state, people, leads, journal, assignment, ledger, sellers, opening, scope)
     for name, statement in vars(module).items()
     if isinstance(statement, Prepared)
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_bridge.assignment import (
@@ -636,18 +637,13 @@ _OPEN = ("ix_assignments_load", "uq_assignments_open", "ix_assignments_due")
 
 def plans(session: Session, work: Callable[[Session], object]) -> tuple[int, list[str]]:
     """How many statements the work makes, and by which steps SQLite does them."""
-    connection, seen = session.connection(), list[tuple[str, Any]]()
-
-    def note(_connection: Any, _cursor: Any, sql: str, given: Any, *_: Any) -> None:
-        seen.append((sql, given))
-
-    event.listen(connection, "before_cursor_execute", note)
+    file, seen = cast(sqlite3.Connection, session.connection().connection.dbapi_connection), list[str]()
+    file.set_trace_callback(seen.append)  # with their values in them; also those that SQLAlchemy's events leave out
     work(session)
-    event.remove(connection, "before_cursor_execute", note)
-    explained = [(sql, given) for sql, given in seen if sql.startswith(("SELECT", "UPDATE"))]
-    return len(seen), [
-        str(row[3]) for sql, given in explained for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given)
-    ]
+    file.set_trace_callback(None)
+    seen = [sql for sql in seen if sql.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
+    explained = [sql for sql in seen if sql.startswith(("SELECT", "UPDATE"))]
+    return len(seen), [str(step) for sql in explained for *_, step in file.execute(f"EXPLAIN QUERY PLAN {sql}")]
 
 
 def growing(steps: list[str]) -> list[str]:
