@@ -21,7 +21,7 @@ from bot.staff.memory import is_memory
 from bot.standin import Outgoing
 from bot.translate import PREVIEW
 from crm_bridge.assignment import service as assignment
-from crm_bridge.assignment.rules import Taken
+from crm_bridge.assignment.rules import AskedAnother, Taken
 from crm_bridge.companies.rules import Refusal
 from crm_bridge.events import Event, HandedBack, TakenOver
 from crm_bridge.journal import record
@@ -138,10 +138,10 @@ def say(session: Session, talk: Conversation, message: Outbound, words: str, use
 
 def give_back(session: Session, talk_id: int, user_id: int | None, now: datetime, *, over: bool = False) -> None:
     """Let the bot answer again: it goes on where the talk was, and does not ask anew. The timeline keeps in short what was said
-    meanwhile. `user_id` None: it was silent for too long. `over`: also when it is another's. LookupError; Taken."""
+    meanwhile. `user_id` None: it was silent for too long. `over`: also when it is another's. LookupError; Taken, AskedAnother."""
     talk = _locked(session, talk_id)
-    if talk.owner == "human" and talk.owner_id not in (None, user_id) and not over:
-        raise Taken(session.scalar(select(User.name).where(User.id == talk.owner_id)) or "")
+    if not over:
+        refuse_others(session, talk, user_id)
     if talk.owner == "bot":
         return
     closed = assignment.close(session, talk_id, now)
@@ -152,6 +152,15 @@ def give_back(session: Session, talk_id: int, user_id: int | None, now: datetime
         state = engine.resume(engine.state_from_json(talk.state))
         talk.state, talk.status = engine.state_to_json(state), state.status
     _tell(session, talk, told, user_id, now)
+
+
+def refuse_others(session: Session, talk: Conversation, user_id: int | None) -> None:
+    """Who has a conversation, or is being asked whether they take it, decides about it. Taken, AskedAnother."""
+    if talk.owner == "human" and talk.owner_id not in (None, user_id):
+        raise Taken(session.scalar(select(User.name).where(User.id == talk.owner_id)) or "")
+    asked = assignment.current(session, talk.id) if talk.owner == "queued" else None
+    if asked is not None and asked.state == "offered" and asked.user_id != user_id:
+        raise AskedAnother
 
 
 def finish(

@@ -100,7 +100,7 @@ class Handed:
 
 def transfer(session: Session, talk_id: int, to: int, by: int, words: str, now: datetime, *, over: bool = False) -> Handed:
     """Offer a conversation to a colleague, with a word about it: it waits for them, and is `by`'s no more. `over`: also
-    another's. LookupError; StillTheBots, Taken, UnknownSeller."""
+    another's. LookupError; StillTheBots, Taken, AskedAnother, UnknownSeller."""
     talk = _held(session, talk_id, by, over)
     hand, offer = assignment.transfer(session, talk_id, to, by, now)
     talk.owner, talk.owner_id, talk.due_at, talk.snoozed_until = "queued", None, None, None
@@ -126,7 +126,7 @@ def _alert(session: Session, hand: Assignment, offer: Offer, by: int, words: str
 
 def snooze(session: Session, talk_id: int, user_id: int, until: datetime | None, words: str, now: datetime) -> None:
     """Put a conversation of theirs off, with a reminder (`words`) for when it comes back; `until` None ends that now. A
-    message of the person ends it too. LookupError; StillTheBots, Taken, TimePassed, TooFar."""
+    message of the person ends it too. LookupError; StillTheBots, Taken, AskedAnother, TimePassed, TooFar."""
     talk = _held(session, talk_id, user_id, over=False)
     mine = f"{reminders.SNOOZE}{talk_id}:"
     session.execute(
@@ -143,14 +143,14 @@ def snooze(session: Session, talk_id: int, user_id: int, until: datetime | None,
 
 
 def _held(session: Session, talk_id: int, user_id: int, over: bool) -> Conversation:
-    """The conversation, locked, while a person is to answer it and it is not somebody else's."""
+    """The conversation, locked, while a person is to answer it and it is not somebody else's, nor offered to them."""
     talk = session.scalar(select(Conversation).where(Conversation.id == talk_id).with_for_update(key_share=True))
     if talk is None:
         raise LookupError(talk_id)
     if talk.owner not in ("human", "queued"):
         raise StillTheBots
-    if talk.owner == "human" and talk.owner_id not in (None, user_id) and not over:
-        raise Taken(session.scalar(select(User.name).where(User.id == talk.owner_id)) or "")
+    if not over:
+        takeover.refuse_others(session, talk, user_id)
     return talk
 
 

@@ -53,6 +53,10 @@ class Taken(AssignmentRefusal):
     """Another person answers this conversation."""
 
 
+class AskedAnother(AssignmentRefusal):
+    """It is offered to another person, who has not answered yet."""
+
+
 class OfferPassed(AssignmentRefusal):
     """The offer went on to somebody else."""
 

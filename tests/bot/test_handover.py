@@ -13,6 +13,7 @@ from sqlalchemy import text as sql
 
 from bot import takeover, workplace
 from crm_bridge.assignment import decisions, reminders, sellers, service, targets
+from crm_bridge.assignment.rules import AskedAnother
 from data.tables import Alert, Assignment, Conversation, Event, Holiday, Lead, Number, Offer, Reminder, Seller, Team, User
 
 FORM = ("hola", "Ana Ruiz", "un portátil", "hoy mismo")
@@ -75,6 +76,23 @@ async def test_a_ready_lead_is_offered_and_accepted_and_the_alerts_fall_silent(a
     assert (talk.owner, talk.owner_id) == ("human", people["carla"])
     kinds = [event.kind for event in await shop.rows(Event)]
     assert kinds[-2:] == ["LeadAssigned", "TakenOver"]
+
+
+async def test_what_is_offered_to_another_is_theirs_to_answer_but_for_a_manager(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    people = await staff(shop, beto="seller", carla="seller", gina="manager")
+    await shop.talk(ana, shop.first, *FORM)
+    await look(shop)
+    (talk,), now = await shop.rows(Conversation), shop.service.clock.now()
+    beto, carla, gina = people["beto"], people["carla"], people["gina"]
+    for work, given in ((takeover.give_back, (carla,)), (workplace.transfer, (gina, carla, ""))):
+        with pytest.raises(AskedAnother):
+            await do(shop, work, talk.id, *given, now)
+    assert [(row.state, row.user_id) for row in await shop.rows(Assignment)] == [("offered", beto)]
+    await do(shop, workplace.transfer, talk.id, carla, beto, "", now)
+    assert [(row.state, row.user_id) for row in await shop.rows(Assignment)] == [("offered", carla)]
+    await do(shop, takeover.give_back, talk.id, gina, now, over=True)
+    assert [talk.owner for talk in await shop.rows(Conversation)] == ["bot"]
 
 
 async def test_an_offer_runs_out_and_then_the_managers_hear(any_shop: Any) -> None:
