@@ -70,7 +70,7 @@ def _door(
         if (length or 0) > LIMIT:
             return _refuse(channel, 413, "the body is larger than 4 MiB")
         try:
-            if request.content.is_eof():  # as good as always: it came with its head
+            if request.content.is_eof():  # nearly always: it came with its head
                 body = await request.read()
             else:
                 async with asyncio.timeout(deadline):

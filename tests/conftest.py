@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import subprocess
@@ -39,11 +40,13 @@ def electronics() -> Dialog:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _forget_applications() -> Iterator[None]:
-    """aiohttp keeps the last thousand applications that answered a request. All their objects made each look for garbage longer,
-    up to eight seconds in the end, and PostgreSQL ends a transaction that stands still for five."""
+def _keep_garbage_few() -> Iterator[None]:
+    """What the modules before have left is looked through no more: in the end that took eight seconds at a time, and PostgreSQL
+    ends a transaction that stands still for five. aiohttp keeps the last thousand applications that answered a request."""
     yield
     web_app._cached_build_middleware.cache_clear()
+    gc.collect()
+    gc.freeze()
 
 
 async def _on_server(*statements: str) -> None:

@@ -303,6 +303,13 @@ async def test_a_conversation_is_handed_on_by_whom_it_is(site: Any, here: str) -
     assert "Otra persona está respondiendo" in bar
     for wrong in ("", "x", "9" * 19, "9" * 20, str(site.ids["otra"]["seller"]), str(ids["manager"])):
         assert "ya no está en la empresa" in await (await manager.post(f"{here}/transfer", {"user": wrong})).text()
+    assert "Espera a que acepte admin una" in await (await manager.post(f"{here}/transfer", {"user": str(ids["admin"])})).text()
+    bar = await seller.get(f"{here}/owner")
+    assert "Tomar conversación" in bar
+    assert "Pasar a…" not in bar
+    assert "Devolver al bot" not in bar
+    for act, form in (("transfer", {"user": str(ids["manager"])}), ("return", {})):
+        assert "Se la ofrecimos a otra persona" in await (await seller.post(f"{here}/{act}", form)).text(), act
     bar = await (await manager.post(f"{here}/transfer", {"user": str(ids["seller"])})).text()
     assert "Espera a que acepte seller una" in bar
     assert "Ofrecida a ti" in await seller.get("/?view=unassigned")
