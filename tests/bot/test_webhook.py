@@ -109,14 +109,6 @@ async def test_a_body_that_does_not_come_is_not_waited_for(shop: Any) -> None:
         writer.close()
 
 
-async def test_what_waits_too_long_is_asked_for_again(open_shop: Any, sqlite_url: str, value: Value) -> None:
-    """503 tells Meta to come back: nothing is taken that cannot be stored."""
-    shop = await open_shop(sqlite_url)
-    await shop.database.close()
-    await shop.service.database.close()
-    assert await shop.post(value("hola")) == 503
-
-
 @asynccontextmanager
 async def a_door(shop: Any, stored: list[Stored], **limits: int) -> AsyncIterator[None]:
     """The shop's webhook with a backlog of its own, which the service's scheduler does not look at, and with nobody behind it."""
@@ -129,6 +121,14 @@ async def a_door(shop: Any, stored: list[Stored], **limits: int) -> AsyncIterato
     async with TestServer(app) as server:
         shop.url, shop.backlog = str(server.make_url("/webhooks/whatsapp")), late
         yield
+
+
+async def test_what_cannot_be_stored_is_asked_for_again(open_shop: Any, sqlite_url: str, value: Value) -> None:
+    """503 tells Meta to come back. The service beside it has a database of its own, and goes on."""
+    shop = await open_shop(sqlite_url)
+    async with a_door(shop, []):
+        await shop.database.close()
+        assert await shop.post(value("hola")) == 503
 
 
 async def test_a_number_past_its_capacity_asks_the_messenger_to_come_back_and_no_other_does(
