@@ -21,6 +21,8 @@ from data.tables import Assignment, Conversation, Offer
 LOOK_AGAIN, LOOK_SELDOM = timedelta(minutes=1), timedelta(hours=1)
 """When one that waits is looked at again, if nobody gets room or is there before (sellers.wake, overlooked.py): once soon, so
 that more of us hear of it, then seldom. Thousands may wait where nobody sells, and each look costs everybody a millisecond."""
+GROUP = 16
+"""Hand-overs of one team that are decided in one transaction: most of what a decision reads is the team."""
 _CLAIM = (
     select(Assignment)
     .join(Conversation, Conversation.id == Assignment.conversation_id)
@@ -33,8 +35,6 @@ _CLAIM = (
     .with_for_update(of=(Assignment, Conversation), key_share=True, skip_locked=True)
     .execution_options(populate_existing=True)
 )
-GROUP = 16
-"""Hand-overs of one team that are decided in one transaction: most of what a decision reads is the team."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ _MEMBERS = (
     .execution_options(populate_existing=True)
 )
 _LOADS = Prepared(
-    select(_HANDS.c.user_id, func.sum(case(rules.LOAD, value=_HANDS.c.priority, else_=0)).label("load"))
+    select(_HANDS.c.user_id, func.sum(LOAD).label("load"))
     .with_hint(_HANDS, "INDEXED BY ix_assignments_load", "sqlite")  # see among_open
     .where(text("state != 'closed'"), among(_HANDS.c.user_id, "users"), ~among(_HANDS.c.id, "besides"))
     .group_by(_HANDS.c.user_id)
@@ -125,7 +125,7 @@ def books(session: Session, team_id: int, besides: Collection[int], today: str) 
 
 
 def loads(session: Session, users: Collection[int], besides: Collection[int] = ()) -> dict[int, int]:
-    """{user: load} of the hand-overs that are offered to them or theirs, but for those `besides`."""
+    """{user: load} of the hand-overs that are offered to them or theirs, but for those `besides`. It sees what is flushed."""
     return {user: int(load) for user, load in _LOADS.tuples(session, {"users": users, "besides": besides})}
 
 
