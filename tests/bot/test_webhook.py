@@ -167,7 +167,8 @@ async def test_bodies_take_no_more_memory_than_there_is_room_for(shop: Any, valu
             _, writer = await asyncio.open_connection(address.hostname, address.port, family=socket.AF_INET)
             writer.write(b"POST /webhooks/whatsapp HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n{")
             promised.append(writer)
-        assert await shop.post(large) == 200
+        for _ in range(3):
+            assert await shop.post(large) == 200, "one after the other"
         assert await shop.post(value(*["x" * 60_000 for _ in range(6)])) == 503
         assert await shop.post(value("hola")) == 200
         for writer in promised:
