@@ -149,6 +149,10 @@ def _turn(talk: Talk) -> None:
     if offers.chose(talk, asked) or offers.yes_or_no(talk, before, asked):
         return
     exact = _exact_choice(talk, asked)
+    if not exact:
+        talk.besides = lambda: repair.faq(talk, read=True)
+        if wishes.take_off(talk):
+            return
     wish = "" if exact else repair.wish_of(talk, asked)
     if before.status == "done":
         if handed.after_done(talk, wish):
@@ -157,7 +161,6 @@ def _turn(talk: Talk) -> None:
     if exact and asked is not None:
         corrections.store(talk, {asked.name: exact}, asked)
     else:
-        talk.besides = lambda: repair.faq(talk, read=True)
         if not wish and corrections.correct(talk, asked):
             return
         if before.greeted:

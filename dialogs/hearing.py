@@ -15,6 +15,7 @@ from dialogs.model import Dialog, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Ask, Heard, Miss, Reading
 from dialogs.readers.company import find_company
+from dialogs.readers.money import counts_things
 from nlu.entities.words import fold, unknown
 
 SURE = 0.6
@@ -219,7 +220,7 @@ class _Hearing:
         whole = wording.trimmed(self.dialog, stated) if asked.read == "person_name" else stated
         heard = replace(self.heard, text=whole) if whole != self.heard.text else self.heard
         allowed = ask(asked, self.turn, self.language)
-        instead = wording.instead(whole) if free else ""
+        instead = wording.instead(whole) if free and not (asked.read == "money" and counts_things(whole, allowed)) else ""
         if instead and isinstance(READERS[asked.read].read(Heard(instead), allowed), Reading):
             whole = instead  # "Pasto no mejor Ipiales"
             heard = Heard(whole, None, heard.attachments)

@@ -101,7 +101,7 @@ def past(dialog: Dialog, text: str, meaning: str) -> str:
     """The text behind the plain words for `meaning` that it begins with: "mejor Cartagena"."""
     words, found, place = words_of(text), _matches(dialog, text, meaning), 0
     while place in found:
-        place += 1
+        place = found[place]
     return text[words[place].start :] if 0 < place < len(words) else text
 
 

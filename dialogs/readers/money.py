@@ -61,8 +61,12 @@ _LARGE = frozenset({"COP", "CLP", "ARS", "PYG"})
 """Currencies in which nobody means a price under ten thousand: "2" is two million, "800" is eight hundred thousand."""
 _NOT_MONEY = re.compile(
     r" *(?:anos|dias|horas|meses|semanas|personas|unidades|pulgadas|gb|tb|km|cm|mm|kg|kilos|hz|mp|[%x°º\"]|gracias|disculpas|"
+    r"bultos?|cajas?|pacas?|paquetes?|docenas?|fardos?|sacos?|bolsas?|arrobas?|latas?|litros?|galones|toneladas?|sacks?|"
+    r"boxes|packs?|bags?|cases|dozens?|pacotes?|caixas?|"
     r"perdones|abrazos|besos|thanks|obrigad[oa]s?)(?![a-z])"
 )
+_A_PRICE = re.compile(r"\b(?:dej[ao]n?|da[ns]?|vende[ns]?|ofrece[ns]?|sale[ns]?|cobra[ns]?|consigo|tienen?) a $")
+"""What one of a thing costs, not what is spent: "el otro me lo deja a 90"."""
 _GOES_ON = re.compile(
     r" ?(?:$|[^a-z0-9 ]|(?:para|por|y|e|pero|como|mas|o|max|maximo|aprox|aproximadamente|mensuales|al|cada|en|for|and|but|per|"
     r"em|pra|que|"
@@ -131,6 +135,12 @@ class MoneyReader:
         return reading if isinstance(reading, Reading) else None
 
 
+def counts_things(text: str, ask: Ask) -> bool:
+    """Whether a number in it counts something else than money: "unos 20 bultos"."""
+    text = fold(text[:LOOKED_AT])
+    return any(_NOT_MONEY.match(text, number.end) is not None for number in numbers(text, ask.language, ask.country))
+
+
 class _Amount(Struct, frozen=True):
     """One amount as found: its upper end, its lower end where it is a range, its currency, and where all of it stands."""
 
@@ -194,7 +204,9 @@ def _code(group: str | None, ask: Ask) -> str:
 
 
 def _is_other(amount: _Amount, text: str) -> bool:
-    """Whether the number counts or names something else: "3 años", "mil gracias", "mi cédula es 1.020.304.050"."""
+    """Whether the number counts or names something else: "3 años", "20 bultos", "mil gracias", "mi cédula es 1.020.304.050"."""
+    if _A_PRICE.search(text, 0, amount.start):
+        return True
     if not amount.currency_named and any(each.start <= amount.start < each.end for each in references(text)):
         return True
     return _NOT_MONEY.match(text, amount.end) is not None
