@@ -96,6 +96,13 @@ def join(session: Session, team_id: int, user_id: int, weight: int = 1) -> TeamM
     return row
 
 
+def begin(session: Session, company_id: int, user_id: int, now: datetime) -> None:
+    """Somebody is a seller from now on: of the company's first team, unless they are of one already."""
+    session.flush()
+    if session.scalar(select(func.count()).where(TeamMember.user_id == user_id)) == 0:
+        join(session, first_team(session, company_id, now), user_id)
+
+
 def catch_up(session: Session, user_id: int) -> None:
     """Somebody may be asked for more kinds of leads than before: each team has them in the middle of the ledger, if they were
     behind it, and do not get all that comes until they have as much as the others."""

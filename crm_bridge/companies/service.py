@@ -50,14 +50,15 @@ def add_user(session: Session, *, name: str, email: str, role: str, password_has
     except IntegrityError:
         raise rules.EmailTaken from None
     if role == "seller":
-        sellers.join(session, sellers.first_team(session, user.company_id, now), user.id)
+        sellers.begin(session, user.company_id, user.id, now)
         sellers.wake(session, user.company_id, now)
     return user
 
 
 def change_user(session: Session, user_id: int, *, by: int, role: str, active: bool, now: datetime) -> User:
     """Set somebody's role and whether they may log in; switched off, all their sessions end, and what they were answering goes to
-    somebody else; switched on, what waits is looked at anew. LookupError when there is none."""
+    somebody else; switched on, what waits is looked at anew. Who becomes a seller is of the first team, unless they are of one.
+    LookupError when there is none."""
     user = _user(session, user_id)
     if role not in rules.ROLES:
         raise rules.WrongRole
@@ -66,8 +67,11 @@ def change_user(session: Session, user_id: int, *, by: int, role: str, active: b
     if not active:
         assignment.remove_seller(session, user_id, now)  # it holds conversations, and so comes before any other row is held
         end_sessions(session, user_id, now)
+    begins = role == "seller" and user.role != "seller"
     user.role, user.active = role, active
     session.flush()
+    if begins:
+        sellers.begin(session, user.company_id, user_id, now)
     if active:
         sellers.wake(session, user.company_id, now)
     return user

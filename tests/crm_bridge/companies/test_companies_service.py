@@ -10,9 +10,10 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
+from crm_bridge.assignment import sellers, teams
 from crm_bridge.assignment import service as assignment
 from crm_bridge.companies import queries, rules, service
-from data.tables import Conversation, DialogVersion, Number, Person, User
+from data.tables import Conversation, DialogVersion, Number, Person, TeamMember, User
 from tests.crm_bridge.assignment.conftest import decide
 
 
@@ -98,6 +99,31 @@ async def test_users_are_checked_and_belong_to_their_company(office: Any) -> Non
             ),
             company=office.company,
         )
+
+
+async def test_who_becomes_a_seller_gets_leads_with_the_others(office: Any) -> None:
+    def work(session: Any) -> list[list[int]]:
+        add = partial(service.add_user, session, password_hash="hash", now=office.now)
+        leo, eva = (add(name=name, email=f"{name}@una.co", role=role) for name, role in (("Leo", "seller"), ("Eva", "manager")))
+        found = []
+        for role in ("manager", "seller", "admin", "seller"):
+            service.change_user(session, eva.id, by=office.admin, role=role, active=True, now=office.now)
+            found.append([each == eva.id for each in session.scalars(select(TeamMember.user_id).order_by(TeamMember.id))])
+        second = teams.add_team(session, "Norte", office.now)
+        sellers.leave_team(session, sellers.first_team(session, office.company, office.now), leo.id)
+        teams.set_share(session, second.id, leo.id, 1, office.now)
+        for role in ("manager", "seller"):
+            service.change_user(session, leo.id, by=office.admin, role=role, active=True, now=office.now)
+        found.append(session.scalars(select(TeamMember.team_id == second.id).where(TeamMember.user_id == leo.id)).all())
+        return found
+
+    assert await office.database.write(work, company=office.company) == [
+        [False],
+        [False, True],
+        [False, True],
+        [False, True],
+        [True],
+    ], "once, and who is of a team stays in that"
 
 
 async def test_a_user_switched_off_is_out_at_once(office: Any) -> None:
