@@ -64,8 +64,8 @@ async def measure(step: Callable[[str], None], seconds: float, stored: tuple[int
 
 
 async def _settled(service: Running, load: Load, seconds: float) -> Figures:
-    """The better of two windows, figure by figure, after one that fills the caches: what else the machine does only adds."""
-    _, *rest = [one async for (one,) in service.windows([load], seconds=seconds, windows=3)]
+    """The best of three windows, figure by figure, after one that fills the caches: what else the machine does only adds."""
+    _, *rest = [one async for (one,) in service.windows([load], seconds=seconds, windows=4)]
     return {name: min(one[name] for one in rest) for name in _TIMES}
 
 
