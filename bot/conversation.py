@@ -34,8 +34,8 @@ from crm_bridge.assignment.sellers import first_team, waking_last
 from crm_bridge.assignment.service import close
 from crm_bridge.context import Context
 from crm_bridge.events import Event, HandoffRequested, LeadRegistered, LeadUpdated, TakenOver, TurnParked
-from crm_bridge.handlers import run
-from crm_bridge.journal import record
+from crm_bridge.handlers import run_all
+from crm_bridge.journal import entry, record, record_all
 from crm_bridge.leads.rules import priority
 from crm_bridge.people.rules import canonical_phone
 from crm_bridge.people.service import FACTS, Description, change_identity, describe
@@ -114,7 +114,7 @@ class Conversations:
         describe(session, written.told)
         dialog_state.save(session, written.talks)
         outbox.add(session, written.outgoing)
-        opening.open_all(session, written.handed)
+        self._carry_out(session, written)
         opening.heard(session, written.heard, self._clock.now())
         phrases.add(session, written.unclear)
         dialog_state.done(session, written.done)
@@ -303,18 +303,16 @@ class Conversations:
             referral=talk["referral"],
             now=case.now,
         )
-        lead: int | None = None
         for effect in effects:
             match effect:
                 case Do(command):
-                    event = run(case.session, context, command)
-                    if isinstance(event, LeadRegistered | LeadUpdated):
-                        lead = event.lead_id
-                        written.changed.append((talk["company_id"], Change("lead", lead)))
+                    written.asked.append((context, command))
                 case Handoff(reason):
                     talk["owner"] = "queued" if talk["owner"] == "bot" else talk["owner"]
-                    self._journal(case.session, talk, HandoffRequested(reason=reason))
-                    handed = self._handed(case, state, lead, reason)
+                    team, interest = case.number.team_id, case.number.row.dialog
+                    handed = opening.opened(
+                        talk, team_id=team, reason=reason, interest=interest, language=state.language, now=case.now
+                    )
                     written.handed.append(handed)
                     written.changed.append((talk["company_id"], Change("assignment", handed["id"])))
                 case Unclear():
@@ -324,13 +322,27 @@ class Conversations:
                 case Say():
                     pass
 
-    def _handed(self, case: _Case, state: State, lead: int | None, reason: str) -> dict[str, Any]:
-        number = case.number
-        team = number.team_id or first_team(case.session, number.row.company_id, case.now)
-        dialog, language = number.row.dialog, state.language
-        return opening.opened(
-            case.talk, team_id=team, lead_id=lead, reason=reason, interest=dialog, language=language, now=case.now
-        )
+    def _carry_out(self, session: Session, written: Written) -> None:
+        """What a batch of turns asks of the CRM core, each kind together; then its hand-overs, which tell the lead."""
+        now = self._clock.now()
+        leads: dict[int, int] = {}
+        for (context, _), event in zip(written.asked, run_all(session, written.asked), strict=True):
+            if isinstance(event, LeadRegistered | LeadUpdated):
+                leads[context.conversation_id] = event.lead_id
+                written.changed.append((context.company_id, Change("lead", event.lead_id)))
+        firsts: dict[int, int] = {}
+        entries = []
+        for row in written.handed:
+            company, talk = row["company_id"], row["conversation_id"]
+            row["lead_id"] = leads.get(talk)
+            if not row["team_id"]:
+                if company not in firsts:
+                    firsts[company] = first_team(session, company, now)
+                row["team_id"] = firsts[company]
+            event = HandoffRequested(reason=row["reason"])
+            entries.append(entry(company, event, now, person=row["person_id"], conversation=talk))
+        record_all(session, entries)
+        opening.open_all(session, written.handed)
 
     def _journal(self, session: Session, talk: Mapping[str, Any], event: Event) -> None:
         record(session, talk["company_id"], event, self._clock.now(), person=talk["person_id"], conversation=talk["id"])

@@ -7,6 +7,8 @@ from typing import Any
 
 from bot.live import Change
 from bot.standin import Outgoing
+from crm_bridge.commands import Command
+from crm_bridge.context import Context
 from crm_bridge.people.service import Description
 
 
@@ -29,8 +31,10 @@ class Written:
     outgoing: list[dict[str, Any]] = field(default_factory=list)
     messages: list[Outgoing] = field(default_factory=list)
     told: list[Description] = field(default_factory=list)
+    asked: list[tuple[Context, Command]] = field(default_factory=list)
+    """What dialogs ask of the CRM core."""
     handed: list[dict[str, Any]] = field(default_factory=list)
-    """Hand-overs to people."""
+    """Hand-overs to people; without a team where the number has none, and without their lead."""
     heard: list[int] = field(default_factory=list)
     """Conversations whose person wrote to the one of us who answers it."""
     unclear: list[dict[str, Any]] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,9 @@ from crm_bridge.events import Event
 from crm_bridge.leads.service import register
 from crm_bridge.people.consent import record_consent
 
-Handler = Callable[[Session, Context, Any], Event]
+Handler = Callable[[Session, Sequence[tuple[Context, Any]]], Sequence[Event]]
+"""Carries out commands of one kind, and tells what each has led to. They come together because a batch of turns asks for many,
+and a database takes little longer for many rows than for one."""
 
 HANDLERS: Mapping[type[Command], Handler] = {
     RegisterLead: register,
@@ -21,7 +23,17 @@ HANDLERS: Mapping[type[Command], Handler] = {
 }
 
 
+def run_all(session: Session, asked: Sequence[tuple[Context, Command]]) -> list[Event]:
+    """Carry out commands in the session's transaction, and tell what each has led to: those of one kind in their order. KeyError
+    when nobody handles one: a test sees to it that somebody does."""
+    events: dict[int, Event] = {}
+    for kind, handle in HANDLERS.items():
+        places = [place for place, (_, command) in enumerate(asked) if type(command) is kind]
+        if places:
+            events |= zip(places, handle(session, [asked[place] for place in places]), strict=True)
+    return [events[place] for place in range(len(asked))]
+
+
 def run(session: Session, context: Context, command: Command) -> Event:
-    """Carry out `command` in the session's transaction, and tell what has happened. KeyError when nobody handles it: a test sees
-    to it that somebody does."""
-    return HANDLERS[type(command)](session, context, command)
+    """Carry out one command."""
+    return run_all(session, [(context, command)])[0]

@@ -40,10 +40,9 @@ _HEARD = Prepared(
 )
 
 
-def opened(
-    talk: Row, *, team_id: int, lead_id: int | None, reason: str, interest: str, language: str, now: datetime
-) -> dict[str, Any]:
-    """A row for `open_all`: the conversation (its row) is to be answered by a person, and waits for a seller from now on."""
+def opened(talk: Row, *, team_id: int | None, reason: str, interest: str, language: str, now: datetime) -> dict[str, Any]:
+    """A row for `open_all`, when it has a team: the conversation (its row) is to be answered by a person, and waits for a seller
+    from now on."""
     return {
         "id": new_id(),
         "company_id": talk["company_id"],
@@ -51,7 +50,7 @@ def opened(
         "person_id": talk["person_id"],
         "number_id": talk["number_id"],
         "team_id": team_id,
-        "lead_id": lead_id,
+        "lead_id": None,
         "state": "waiting",
         "reason": reason,
         "priority": talk["priority"],

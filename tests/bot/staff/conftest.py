@@ -163,7 +163,7 @@ class Chat:
         self.talks[name] = talk.id
         row = {column.key: getattr(talk, column.key) for column in talk.__table__.columns}
         team = sellers.first_team(session, self.company, START)
-        wanted = {"lead_id": None, "reason": "finished", "interest": "electronics", "language": "es"}
+        wanted = {"reason": "finished", "interest": "electronics", "language": "es"}
         opening.open_all(session, [opening.opened(row, team_id=team, now=START, **wanted)])
 
     async def offer(self, name: str, to: str) -> int:

@@ -61,8 +61,9 @@ class Desk:
 
     def hand(self, session: Session, talk: Conversation, **given: Any) -> int:
         columns = {column.key: getattr(talk, column.key) for column in talk.__table__.columns}
-        wanted = {"lead_id": None, "reason": "finished", "interest": "electronics", "language": "es", "now": self.now, **given}
-        opened = opening.opened(columns, team_id=self.team, **wanted)
+        wanted = {"reason": "finished", "interest": "electronics", "language": "es", "now": self.now, **given}
+        lead = wanted.pop("lead_id", None)
+        opened = opening.opened(columns, team_id=self.team, **wanted) | {"lead_id": lead}
         opening.open_all(session, [opened])
         return int(opened["id"])
 

@@ -234,7 +234,7 @@ def hand_over(session: Session, company: int, number: int, team: int, priority: 
     session.add(talk)
     session.flush()
     columns = {key: getattr(talk, key) for key in ("id", "company_id", "person_id", "number_id", "priority")}
-    given: dict[str, Any] = {"lead_id": None, "reason": "finished", "interest": "electronics", "language": "es"}
+    given: dict[str, Any] = {"reason": "finished", "interest": "electronics", "language": "es"}
     opened = opening.opened(columns, team_id=team, now=now, **given)
     opening.open_all(session, [opened])
     return int(opened["id"])

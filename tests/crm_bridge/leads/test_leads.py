@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from crm_bridge import commands
-from crm_bridge.commands import Answered, Command, Reason, RegisterLead
+from crm_bridge.commands import Answered, Command, Reason, RecordConsent, RegisterLead
 from crm_bridge.context import Context
-from crm_bridge.handlers import HANDLERS, run
+from crm_bridge.events import ConsentChanged, LeadRegistered, LeadUpdated
+from crm_bridge.handlers import HANDLERS, run, run_all
 from crm_bridge.leads.rules import priority, source
 from data.tables import Base, Company, Conversation, Event, Lead, Number, Person
 
@@ -89,6 +90,43 @@ def test_another_interest_and_a_closed_one_open_a_lead_of_their_own(session: Ses
     assert [(lead.interest, lead.stage, lead.priority) for lead in leads(session)] == [
         ("form", "converted", "hot"), ("quote", "new", "cold"), ("form", "new", "warm"),
     ]  # fmt: skip
+
+
+def test_what_a_batch_of_turns_asks_for_is_carried_out_together_and_told_in_its_order(session: Session, context: Context) -> None:
+    run(session, context, RegisterLead("quote", score=70))
+    person = Person(company_id=context.company_id, created_at=NOW)
+    session.add(person)
+    session.flush()
+    other = dataclasses.replace(context, person_id=person.id, referral=None)
+    events = run_all(
+        session,
+        [
+            (context, BIG),
+            (other, RecordConsent("marketing", granted=False, words="baja")),
+            (other, dataclasses.replace(BIG, facts={"name": "Luis"}, score=5)),
+            (context, RegisterLead("form", score=10, complete=False)),  # the same lead once more, from another number
+            (context, RegisterLead("quote", score=1)),
+        ],
+    )
+    quote, form, others = leads(session)
+    assert [(type(event), getattr(event, "lead_id", 0)) for event in events] == [
+        (LeadRegistered, form.id), (ConsentChanged, 0), (LeadRegistered, others.id), (LeadUpdated, form.id),
+        (LeadUpdated, quote.id),
+    ]  # fmt: skip
+    assert [(lead.person_id, lead.interest, lead.score, lead.complete) for lead in (quote, form, others)] == [
+        (context.person_id, "quote", 1, True), (context.person_id, "form", 10, True), (person.id, "form", 5, True),
+    ]  # fmt: skip
+    assert (session.get_one(Person, context.person_id).name, session.get_one(Person, person.id).name) == ("Ana Ruiz", "Luis")
+
+
+def test_the_open_lead_of_another_company_is_not_theirs(session: Session, context: Context) -> None:
+    run(session, context, BIG)
+    other = Company(name="Otra", country="CO", currency="COP", timezone="UTC", created_at=NOW)
+    session.add(other)
+    session.flush()
+    foreign = dataclasses.replace(context, company_id=other.id)
+    own, theirs = run_all(session, [(context, BIG), (foreign, BIG)])
+    assert (type(own), type(theirs)) == (LeadUpdated, LeadRegistered)
 
 
 def test_the_database_itself_takes_no_second_open_lead(session: Session, context: Context) -> None:
