@@ -88,9 +88,11 @@ class Server:
             yield client
         finally:
             await client.close()
+            server.close()
+            for _ in range(10):  # whoever was let in a moment ago is among the talks then
+                await asyncio.sleep(0)
             for talk in self.talks:
                 talk.abort()
-            server.close()
             await server.wait_closed()
 
 
