@@ -24,12 +24,11 @@ async def offer(site: Any) -> tuple[int, int]:
         opened = opening.opened(
             row,
             team_id=sellers.first_team(session, ids["company"], now),
-            lead_id=ids["lead"],
             reason="finished",
             interest="electronics",
             language="es",
             now=now,
-        )
+        ) | {"lead_id": ids["lead"]}
         opening.open_all(session, [opened])
         decision = decide(session, opened["id"], now)
         assert decision is not None

@@ -196,6 +196,21 @@ async def test_a_returning_prospect_meets_their_seller_again(desk: Any) -> None:
     assert (decision.offer.user_id, decision.choice.because) == (ana, "former")
 
 
+async def test_who_is_asked_and_has_not_answered_is_not_their_seller(desk: Any) -> None:
+    row = await desk.hand_over()
+    await desk.decide(row)
+    ana = desk.sellers[0]
+    await accept(desk, row, ana)
+    person, talk = (await desk.row(row)).person_id, (await desk.row(row)).conversation_id
+    await desk.do(service.close, talk, desk.now)
+    await desk.do(sellers.set_away, ana, away=True, now=desk.now)
+    asked = await desk.decide(await desk.hand_over(person=person, number=await number(desk, "2")))
+    assert asked.offer.user_id != ana
+    await desk.do(sellers.set_away, ana, away=False, now=desk.now)
+    decision = await desk.decide(await desk.hand_over(person=person, number=await number(desk, "3")))
+    assert (decision.offer.user_id, decision.choice.because) == (ana, "former")
+
+
 async def test_on_leave_away_and_back(desk: Any) -> None:
     ana, beto, carla = desk.sellers
     await desk.do(
@@ -378,6 +393,16 @@ async def owners(desk: Any) -> dict[str, int | None]:
     return await desk.do(lambda session: {row.interest: row.owner_id for row in session.scalars(select(Lead))})
 
 
+async def number(desk: Any, external_id: str) -> int:
+    """One more number of the company."""
+    row = Number(
+        company_id=desk.company, channel="whatsapp", external_id=external_id, display="+57 2", name="Carga", bot_name="Sol",
+        dialog="freight", hours={}, created_at=desk.now,
+    )  # fmt: skip
+    await desk.do(lambda session: session.add(row))
+    return row.id
+
+
 async def test_an_offer_of_another_conversation_leaves_a_lead_with_whoever_answers_its_own(desk: Any) -> None:
     ana, beto, carla = desk.sellers
     row = await desk.hand_over()
@@ -386,17 +411,7 @@ async def test_an_offer_of_another_conversation_leaves_a_lead_with_whoever_answe
     await accept(desk, row, ana)
     await desk.do(sellers.set_away, ana, away=True, now=desk.now)
 
-    def second_number(session: Any) -> int:
-        first = session.scalars(select(Number)).one()
-        number = Number(
-            company_id=desk.company, channel="whatsapp", external_id="2", display="+57 2", name="Carga", bot_name="Sol",
-            dialog="freight", hours={}, created_at=first.created_at,
-        )  # fmt: skip
-        session.add(number)
-        session.flush()
-        return number.id
-
-    other = await desk.hand_over(person=person, number=await desk.do(second_number), interest="freight")
+    other = await desk.hand_over(person=person, number=await number(desk, "2"), interest="freight")
     freight = (await desk.row(other)).conversation_id
     await desk.do(lambda session: session.add(lead(desk, person, freight, "freight")))
     offer = (await desk.decide(other)).offer
