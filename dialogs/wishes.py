@@ -103,9 +103,13 @@ def take_off(talk: Talk) -> bool:
         value = talk.state.answers[name].value
         if not question.takes or not isinstance(value, str):
             continue
-        for rest in _behind_drop(talk):
+        for rest, denied in _behind_drop(talk):
             named, more = _named(talk, rest, value)
             left = _left(value, named)
+            if denied and left is not None:
+                talk.add(talk.common("same", shown=talk.shown(name)))
+                talk.close()
+                return True
             if left:
                 talk.answer(name, Answer(left, left))
                 talk.add(talk.common("corrected", shown=clip(left, 80)))
@@ -122,8 +126,8 @@ def take_off(talk: Talk) -> bool:
     return False
 
 
-def _behind_drop(talk: Talk) -> Iterator[str]:
-    """What stands behind the words that take something off, wherever they begin a clause and are not denied."""
+def _behind_drop(talk: Talk) -> Iterator[tuple[str, bool]]:
+    """What stands behind the words that take something off, wherever they begin a clause; and whether they are denied."""
     text = talk.turn.text
     for start, end in wording.clauses(text):
         words = [word for word in wording.words_of(text) if start <= word.start < end]
@@ -131,8 +135,7 @@ def _behind_drop(talk: Talk) -> Iterator[str]:
             rest = wording.past(talk.dialog, text[word.start :], "drop")
             if rest != text[word.start :]:
                 said = [one.plain for one in words[:place] if one.plain not in _PRONOUNS]
-                if not said or said[-1] not in _NOT:
-                    yield rest
+                yield rest, bool(said) and said[-1] in _NOT
                 break
 
 
@@ -156,14 +159,11 @@ def _named(talk: Talk, text: str, wanted: str) -> tuple[list[set[str]], str]:
 
 
 def _left(wanted: str, named: Sequence[set[str]]) -> str | None:
-    """What is left of a list of things without those that are named; None where nothing is, or one is not in it."""
+    """What is left of a list of things without those that are named; None where nothing in it is."""
     parts = _TIES.split(wanted)
     items, gone = parts[::2], set[int]()
     for one in named:
-        found = {place for place, item in enumerate(items) if one <= _kinds(item)}
-        if not found:
-            return None
-        gone |= found
+        gone |= {place for place, item in enumerate(items) if one <= _kinds(item)}
     left = [place for place in range(len(items)) if place not in gone]
     ties = ("" if at == 0 else parts[2 * place - 1] for at, place in enumerate(left))
     return "".join(tie + items[place] for tie, place in zip(ties, left, strict=True)) if gone else None
