@@ -3,7 +3,9 @@ runs at once do no harm."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -26,10 +28,20 @@ def build(service: Service, roles: Collection[str]) -> AsyncIOScheduler:
             await service.media.fetch_due()
 
     scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
-    scheduler.add_job(service.read_numbers, "interval", seconds=15, id="notice changed numbers")
+
+    def every(job: Callable[[], Awaitable[object]], name: str, **interval: int) -> None:
+        scheduler.add_job(partial(_until_stopped, job), "interval", **interval, id=name, name=name)
+
+    every(service.read_numbers, "notice changed numbers", seconds=15)
     if "web" in roles:
-        scheduler.add_job(service.backlog.look, "interval", seconds=1, id="see how long messages wait")
+        every(service.backlog.look, "see how long messages wait", seconds=1)
     if "scheduler" in roles:
-        scheduler.add_job(forget_sessions, "interval", hours=6, id="forget ended log-ins")
-        scheduler.add_job(fetch_files, "interval", seconds=2, id="fetch received files")
+        every(forget_sessions, "forget ended log-ins", hours=6)
+        every(fetch_files, "fetch received files", seconds=2)
     return scheduler
+
+
+async def _until_stopped(job: Callable[[], Awaitable[object]]) -> None:
+    """The service may stop in the middle of a job: that is no failure for the scheduler to log."""
+    with suppress(asyncio.CancelledError):
+        await job()
