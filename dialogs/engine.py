@@ -275,6 +275,13 @@ def _is_a_wish(talk: Talk) -> bool:
     return any(repair.names_a_thing(talk, one) for one in talk.dialog.questions.values() if one.things)
 
 
+def _opens_with_a_wish(talk: Talk) -> bool:
+    """ "Kiero papel y jabón": what is wanted is told first."""
+    text = talk.turn.text
+    told = next((text[start:end] for start, end in wording.clauses(text) if wording.content(talk.dialog, text[start:end])), "")
+    return wording.phrases(talk.dialog, told, "want")
+
+
 def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
     """Whether the message may be taken whole as the answer: no repair, no small talk, no question back."""
     text = talk.turn.text
@@ -296,6 +303,8 @@ def _free(talk: Talk, asked: Question | None, wish: str) -> bool:
         return False
     if words and asked is not None and not asked.takes and talk.holds("want") and _is_a_wish(talk):
         return False  # "mejor quiero un portátil", where the company's name was asked
+    if asked is not None and asked.read == "person_name" and talk.holds("want") and _opens_with_a_wish(talk):
+        return False
     if (words and (talk.means("yes") or talk.means("no"))) or talk.means("already"):
         return False
     if asked is None or asked.read not in ("text", "person_name"):

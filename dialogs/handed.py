@@ -23,6 +23,8 @@ def after_done(talk: Talk, wish: str) -> bool:
         _say_when_done(talk, wish)
     elif corrections.correct(talk, None):
         pass
+    elif any(repair.names_a_thing(talk, one) for one in talk.told().values() if one.things) and corrections.late_correction(talk):
+        talk.close()  # "no, espere, son 18 computadores"
     elif wishes.says_more(talk) and wishes.another_wish(talk):
         talk.close()
     elif repair.faq(talk, read=False):

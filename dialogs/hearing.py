@@ -14,7 +14,7 @@ from dialogs import answers, things, wording
 from dialogs.model import Dialog, Language, Question, State, Turn
 from dialogs.readers import READERS
 from dialogs.readers.base import Ask, Heard, Miss, Reading
-from dialogs.readers.company import find_company
+from dialogs.readers.company import called, find_company
 from dialogs.readers.money import counts_things
 from nlu.entities.words import fold, unknown
 
@@ -71,17 +71,16 @@ def gather(
     and beside a `wish` ("hablar con una persona") not even a choice or a need."""
     hearing = _Hearing(dialog, state, turn, wish)
     others = [one for one in _fillable(dialog, state, counted) if one is not asked]
-    if wish == "" and hearing.take_stated(asked):
-        free = False
+    free = not (wish == "" and hearing.take_stated(asked)) and free
     if asked is not None and asked.read != "text":
         hearing.read(asked, free=free and not _answers_another(dialog, asked, others, turn, state.language))
     if not wish or asked is None or asked.name not in hearing.taken:
         hearing.find(others, asked)
-    if asked is not None and asked.read == "text" and free:
+    if asked is not None and asked.read in ("text", "choice") and free:
         elsewhere = None if hearing.taken else _is_day_elsewhere(asked, others, turn, state.language)
         if elsewhere is not None:  # "en dos meses", where the weight was asked
             hearing.read(elsewhere, free=True)
-        else:
+        elif asked.read == "text":
             hearing.read_words(asked)
     for question in (asked, *others):
         tried = question is asked and free
@@ -117,7 +116,7 @@ def _fillable(dialog: Dialog, state: State, counted: Mapping[str, Any]) -> list[
 
 
 def _is_day_elsewhere(asked: Question, others: Iterable[Question], turn: Turn, language: Language) -> Question | None:
-    """The question of another day or amount that all of a short message answers, where free words were asked for."""
+    """The question of another day or amount that all of a short message answers, where words were asked for."""
     if asked.takes or len(turn.text.split()) > _MODEL or not any(character.isalpha() for character in turn.text):
         return None
     for other in others:
@@ -131,7 +130,7 @@ def _is_day_elsewhere(asked: Question, others: Iterable[Question], turn: Turn, l
 
 
 def _answers_another(dialog: Dialog, asked: Question, others: list[Question], turn: Turn, language: Language) -> bool:
-    """Whether what could be any name, or any place, is word for word what another question offers, or a company."""
+    """Whether what could be any name, or any place, is word for word what another question offers, a company or an amount."""
     if asked.read == "person_name":
         said = wording.plain(turn.text)
         return any(said in one.exact for one in others)
@@ -139,8 +138,9 @@ def _answers_another(dialog: Dialog, asked: Question, others: list[Question], tu
         return False
     if any(wording.plain(turn.text) in one.exact for one in dialog.questions.values()):  # "empresa", said before
         return True
-    told = (find(dialog, one, turn, language) for one in others if one.choices or one.fact == "company")
-    if any(reading is not None for reading in told):
+    amounts = (one for one in dialog.questions.values() if one.read == "money")
+    named = (one for one in others if one.choices or one.fact == "company")
+    if any(find(dialog, one, turn, language) is not None for one in (*named, *amounts)):
         return True
     day = READERS["date"].read(Heard(turn.text), ask(asked, turn, language)) if len(turn.text.split()) <= _TERSE else None
     return isinstance(day, Reading) or READERS["date"].find(Heard(turn.text), ask(asked, turn, language)) is not None
@@ -277,7 +277,7 @@ class _Hearing:
             self.miss = "other"
             return
         rest = wording.known_part(wording.without(self.dialog, self.stated, self._told()))
-        words = wording.wish(self.dialog, rest, asked=True) if asked.takes else wording.trimmed(self.dialog, rest)
+        words = wording.wish(self.dialog, rest, asked=True) if asked.takes else called(wording.trimmed(self.dialog, rest))
         result = READERS[asked.read].read(Heard(words), ask(asked, self.turn, self.language))
         said = wording.plain(words)
         if any(said == wording.plain(answer.shown) for answer in self.answers.values()):  # a bubble that was sent twice

@@ -26,6 +26,12 @@ _BEFORE = words(
     "my our we are is called from represento trabajo empresa: aqui habla hola buenas tardes dias buenos necesitamos necesito"
 )
 _LONGEST = 7
+_CALLED = re.compile(r"^(?:[^\W_]+ ){0,3}?(?:se llama|is called|se chama) +(?=\w)", re.IGNORECASE)
+
+
+def called(text: str) -> str:
+    """ "El colegio se llama San José" → "San José"; any other text as it is."""
+    return _CALLED.sub("", text)
 
 
 def find_company(heard: Heard) -> Reading | None:

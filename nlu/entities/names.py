@@ -53,7 +53,7 @@ de del la las los da das do dos e y von van der di du san santa mc mac
 TITLES = words(
     """
 senor senora senorita sr sra srta don dona dr dra doctor doctora ing ingeniero ingeniera lic licenciado licenciada arq
-arquitecto chef profe profesor profesora mr mrs ms miss senhor senhora seu
+rector rectora padre arquitecto chef profe profesor profesora mr mrs ms miss senhor senhora seu
 """
 )
 

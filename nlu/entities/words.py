@@ -24,7 +24,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[^\S\n]+")
 
 _UNKNOWN = re.compile(
-    r"\b(?:nose\b|no (?:lo |la )?se\b(?! (?:puede|preocupe|si ))|ni idea|no tengo (?:ni )?idea|ni se|quien sabe|no "
+    r"\b(?:nose\b|no (?:lo |la )?(?:se|ce|c)\b(?! (?:puede|preocupe|si ))|ni idea|no tengo (?:ni )?idea|ni se|quien sabe|no "
     r"(?:estoy|estamos) segur[oa]s?"
     r"|(?:aun|todavia) no(?: (?:lo |la )?(?:se|tengo|tenemos|sabemos|he|hemos)\b.*)?$|no (?:lo )?sabemos|depende|lo (?:que|q) "
     r"(?:cueste|valga|sea)"
