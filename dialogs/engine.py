@@ -146,6 +146,8 @@ def _turn(talk: Talk) -> None:
     _greet(talk)
     if talk.turn.choice is not None and _pressed(talk, asked):
         return
+    if _only_pauses(talk):
+        return
     if offers.chose(talk, asked) or offers.yes_or_no(talk, before, asked):
         return
     exact = _exact_choice(talk, asked)
@@ -238,6 +240,30 @@ def _greet(talk: Talk) -> None:
     elif state.status in ("cancelled", "expired"):
         talk.add(talk.common("resumed"))
     talk.update(greeted=True, reminded=0, status="open" if state.status in ("cancelled", "expired") else state.status)
+
+
+def _only_pauses(talk: Talk) -> bool:
+    """ "Una pregunta", "un momento", "¿estás ahí?": nothing that could be answered yet. Whether that settles the turn."""
+    if talk.turn.choice is not None or talk.turn.attachments:
+        return False
+    lists, said = talk.dialog.words, wording.unhedged(talk.dialog, talk.turn.text).split()
+    opens = lists["lead"] | lists["sigh"] | lists["correct"]
+    while said:
+        whole = " ".join(said)
+        if whole in lists["present"]:
+            talk.add(talk.common("present"))
+            if talk.state.status == "done":
+                talk.say("")
+            else:
+                talk.next(again=True)
+            return True
+        if whole in lists["announces"] or whole in lists["waits"]:
+            talk.say(talk.common("ask_away" if whole in lists["announces"] else "take_your_time"))
+            return True
+        if said[0] not in opens:
+            return False
+        said = said[1:]
+    return False
 
 
 def _pressed(talk: Talk, asked: Question | None) -> bool:
