@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy import text as sql
 
 from bot import takeover, workplace
-from crm_bridge.assignment import decisions, reminders, sellers, service, targets
+from crm_bridge.assignment import decisions, reminders, sellers, service, targets, teams
 from crm_bridge.assignment.rules import AskedAnother
 from data.tables import Alert, Assignment, Conversation, Event, Holiday, Lead, Number, Offer, Reminder, Seller, Team, User
 
@@ -56,6 +56,17 @@ async def alerts(shop: Any) -> list[tuple[str, int, str]]:
 async def do(shop: Any, work: Any, *given: Any, **named: Any) -> Any:
     company = (await shop.number()).company_id
     return await shop.database.write(lambda session: work(session, *given, **named), company=company)
+
+
+async def test_a_lead_is_of_the_team_that_its_number_has(any_shop: Any) -> None:
+    shop, ana = any_shop, any_shop.person()
+    await staff(shop, beto="seller")
+    now, number = shop.service.clock.now(), await shop.number()
+    second = await do(shop, teams.add_team, "Carga", now)
+    await do(shop, teams.give_numbers, {number.id: second.id}, now)
+    await shop.service.read_numbers()
+    await shop.talk(ana, shop.first, *FORM)
+    assert [row.team_id for row in await shop.rows(Assignment)] == [second.id]
 
 
 async def test_a_ready_lead_is_offered_and_accepted_and_the_alerts_fall_silent(any_shop: Any) -> None:
