@@ -243,27 +243,22 @@ def _greet(talk: Talk) -> None:
 
 
 def _only_pauses(talk: Talk) -> bool:
-    """ "Una pregunta", "un momento", "¿estás ahí?": nothing that could be answered yet. Whether that settles the turn."""
+    """Whether nothing is said yet that could be answered, and that settles the turn."""
     if talk.turn.choice is not None or talk.turn.attachments:
         return False
-    lists, said = talk.dialog.words, wording.unhedged(talk.dialog, talk.turn.text).split()
-    opens = lists["lead"] | lists["sigh"] | lists["correct"]
-    while said:
-        whole = " ".join(said)
-        if whole in lists["present"]:
+    match talk.pause():
+        case "announces":
+            talk.say(talk.common("ask_away"))
+        case "waits":
+            talk.say(talk.common("take_your_time"))
+        case "present" if talk.state.status == "done":
+            talk.say(talk.common("present"))
+        case "present":
             talk.add(talk.common("present"))
-            if talk.state.status == "done":
-                talk.say("")
-            else:
-                talk.next(again=True)
-            return True
-        if whole in lists["announces"] or whole in lists["waits"]:
-            talk.say(talk.common("ask_away" if whole in lists["announces"] else "take_your_time"))
-            return True
-        if said[0] not in opens:
+            talk.next(again=True)
+        case _:
             return False
-        said = said[1:]
-    return False
+    return True
 
 
 def _pressed(talk: Talk, asked: Question | None) -> bool:

@@ -62,7 +62,7 @@ def meanwhile(talk: Talk) -> None:
         talk.note()
         talk.say(talk.common("waits_cancelled"))
     elif not talk.means("yes", "affirm"):  # "ok" wants no answer
-        asked = talk.asks and wish != "human" and talk.intent != "greet"
+        asked = talk.asks and wish != "human" and talk.intent != "greet" and not talk.pause()
         if asked and wording.content(talk.dialog, wording.questions(talk.turn.text)):
             talk.note()
             talk.add(talk.common("unknown_question"))

@@ -235,6 +235,19 @@ class Talk:
         short = len(self.turn.text) <= _BRIEF and not any(sign.isdigit() or sign == "@" for sign in self.turn.text)
         return self.said in self.dialog.words[words] or (intent != "" and self.intent == intent and short)
 
+    def pause(self) -> str:
+        """What the message is where nothing is said in it yet: announces ("una pregunta"), waits ("un momento"), present ("¿estás
+        ahí?"), or ""."""
+        lists, said = self.dialog.words, wording.unhedged(self.dialog, self.turn.text).split()
+        opens = lists["lead"] | lists["sigh"] | lists["correct"]
+        while said:
+            whole = " ".join(said)
+            found = next((kind for kind in ("announces", "waits", "present") if whole in lists[kind]), "")
+            if found or said[0] not in opens:
+                return found
+            said = said[1:]
+        return ""
+
     def update(self, **changes: Any) -> None:
         state = self.state
         for name, value in changes.items():
